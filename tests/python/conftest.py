@@ -1,0 +1,58 @@
+"""One real Postgres for the whole run, and a cheap database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from common.embedded_postgres import Cluster
+from databases import SOCKET, Database, temporary_database
+from extraction_support import Shop
+
+_cluster: Cluster | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process starts the server; the workers of pytest-xdist inherit its address."""
+    global _cluster  # noqa: PLW0603
+    if SOCKET in os.environ or config.option.collectonly:
+        return
+    _cluster = Cluster.temporary()
+    _cluster.start({"fsync": "off", "max_connections": "200", "logging_collector": "off"})
+    os.environ[SOCKET] = str(_cluster.socket_dir)
+
+
+def pytest_unconfigure() -> None:
+    if _cluster is not None:
+        _cluster.remove()
+        os.environ.pop(SOCKET, None)
+
+
+@pytest.fixture
+def warehouse() -> Iterator[Database]:
+    """An empty database to land and build in."""
+    with temporary_database("warehouse") as database:
+        yield database
+
+
+@pytest.fixture
+def source() -> Iterator[Database]:
+    """An empty database to extract from."""
+    with temporary_database("source") as database:
+        yield database
+
+
+@pytest.fixture
+def make_database() -> Iterator[Callable[[str], Database]]:
+    """Makes as many databases as a test needs."""
+    with ExitStack() as stack:
+        yield lambda prefix: stack.enter_context(temporary_database(prefix))
+
+
+@pytest.fixture
+def shop(source: Database, warehouse: Database) -> Shop:
+    """A source `shop` and a warehouse to extract it into."""
+    return Shop(source, warehouse)

@@ -1,0 +1,70 @@
+"""Databases of the test server: cheap to make, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from common.postgres import identifier
+
+SOCKET = "MEDALLION_TEST_SOCKET"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of the test server."""
+
+    name: str
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/{self.name}?host={os.environ[SOCKET]}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment in which dbt's `dev` target is this database."""
+        return {
+            **os.environ,
+            "MEDALLION_PGHOST": os.environ[SOCKET],
+            "MEDALLION_PGDATABASE": self.name,
+            "USER": "test",
+        }
+
+    @contextmanager
+    def connect(self) -> Iterator[psycopg2.extensions.connection]:
+        with closing(psycopg2.connect(self.url)) as connection:
+            connection.autocommit = True
+            yield connection
+
+    def execute(self, statement: str, parameters: Sequence[Any] | None = None) -> None:
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+
+    def query(
+        self, statement: str, parameters: Sequence[Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
+
+    def scalar(self, statement: str, parameters: Sequence[Any] | None = None) -> Any:  # noqa: ANN401
+        return self.query(statement, parameters)[0][0]
+
+
+@contextmanager
+def temporary_database(prefix: str, template: str = "template1") -> Iterator[Database]:
+    """A new database, dropped afterwards with whatever is still connected to it."""
+    name = f"{prefix}_{uuid.uuid4().hex[:12]}"
+    admin = Database("postgres")
+    admin.execute(f"create database {identifier(name)} template {identifier(template)}")
+    try:
+        yield Database(name)
+    finally:
+        admin.execute(f"drop database {identifier(name)} with (force)")
