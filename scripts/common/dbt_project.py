@@ -1,0 +1,88 @@
+"""What dbt knows: the manifest, and the connection of a target."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from typing import Any
+
+import psycopg2.extensions
+
+from common.project import ROOT
+
+
+class DbtProjectError(RuntimeError):
+    """dbt could not read the project or the profile; the message is dbt's own."""
+
+
+def manifest(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's own Manifest
+    """Parses the project (only what changed since last time) and returns dbt's Manifest.
+
+    Raises DbtProjectError with dbt's own message if the project does not parse.
+    """
+    from dbt.cli.main import dbtRunner
+
+    arguments = ["--quiet", "parse", *_project_arguments(target)]
+    result = dbtRunner().invoke(arguments)
+    if not result.success:
+        raise DbtProjectError(str(result.exception or "dbt parse failed: run `dbt parse`"))
+    return result.result
+
+
+def warehouse_credentials(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's Credentials
+    """The connection of a target as dbt reads it from profiles.yml; `.type` is the engine.
+
+    Raises DbtProjectError if the target or one of its variables is missing.
+    """
+    return _profile(target).credentials
+
+
+def warehouse_url(target: str | None = None) -> str:
+    """The connection string of a target on Postgres, for libpq.
+
+    Raises DbtProjectError as `warehouse_credentials` does, and for a target on another engine.
+    """
+    credentials = warehouse_credentials(target)
+    if credentials.type != "postgres":
+        raise DbtProjectError(f"Target {target} is on {credentials.type}, not on Postgres.")
+    return str(
+        psycopg2.extensions.make_dsn(
+            host=credentials.host,
+            port=credentials.port,
+            user=credentials.user,
+            password=credentials.password,
+            dbname=credentials.database,
+            sslmode=credentials.sslmode,
+            sslrootcert=credentials.sslrootcert,
+            sslcert=credentials.sslcert,
+            sslkey=credentials.sslkey,
+        )
+    )
+
+
+def target_name(target: str | None = None) -> str:
+    """The target that dbt uses: the one asked for, or the profile's default."""
+    return str(_profile(target).target_name)
+
+
+def _profile(target: str | None) -> Any:  # noqa: ANN401
+    from dbt.config.runtime import load_profile
+    from dbt.flags import set_from_args
+    from dbt_common.context import set_invocation_context
+    from dbt_common.exceptions import DbtBaseException
+
+    set_invocation_context(os.environ)
+    set_from_args(Namespace(PROFILES_DIR=_profiles_dir(), PROJECT_DIR=str(ROOT)), None)
+    try:
+        return load_profile(str(ROOT), {}, None, target)
+    except DbtBaseException as error:
+        raise DbtProjectError(str(error)) from None
+
+
+def _profiles_dir() -> str:
+    return os.environ.get("DBT_PROFILES_DIR", str(ROOT))
+
+
+def _project_arguments(target: str | None) -> list[str]:
+    arguments = ["--project-dir", str(ROOT), "--profiles-dir", _profiles_dir()]
+    return [*arguments, "--target", target] if target else arguments

@@ -1,0 +1,173 @@
+#!/usr/bin/env python
+"""Lands the tables of the source systems that the dbt sources declare.
+
+Each table is a batch that becomes visible whole or not at all. Run it again after any failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from common.sources import source_url
+from extraction.declared import read_project
+from extraction.engine import BatchResult, Window
+from extraction.errors import ExtractError
+from extraction.progress import ProgressView
+from extraction.run import Options, Plan, extract, plan
+from extraction.spec import TableSpec, select
+
+STDERR = Console(stderr=True)
+
+
+@click.command(help=__doc__)
+@click.option("--target", envvar="MEDALLION_TARGET", help="dbt target to load into (default: dev).")
+@click.option("--source", "sources", multiple=True, help="Only this source; can be repeated.")
+@click.option("--table", "tables", multiple=True, help="Only this table: rental, pagila.rental.")
+@click.option("--full-refresh", is_flag=True, help="Read cursor tables from the start again.")
+@click.option("--since", metavar="VALUE", help="Read cursor tables from this cursor value on.")
+@click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=60,
+    show_default=True,
+    help="Seconds to wait for a server that is starting.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan, change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan or the summary as JSON.")
+def cli(
+    target: str | None,
+    sources: tuple[str, ...],
+    tables: tuple[str, ...],
+    full_refresh: bool,
+    since: str | None,
+    threads: int,
+    wait: float,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    if since is not None and full_refresh:
+        raise click.UsageError("--since and --full-refresh exclude each other.")
+    try:
+        project = read_project(target)
+        specs = select(project.specs, sources, tables)
+        urls = _urls(specs, project.target)
+    except ExtractError as error:
+        raise click.ClickException(str(error)) from None
+    options = Options(project.warehouse, urls, since, full_refresh, threads, wait)
+    if dry_run:
+        _show_plans(plan(specs, options), as_json=as_json)
+        return
+    _extract(specs, options, as_json=as_json)
+
+
+def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
+    urls = {}
+    for spec in specs:
+        url = source_url(spec.source, spec.connection, target)
+        if url is None:
+            raise ExtractError(
+                f"Source {spec.source}: set {spec.connection} to its URL "
+                "(postgresql://user:password@host:port/database), see .env.example."
+            )
+        urls[spec.source] = url
+    return urls
+
+
+def _extract(specs: list[TableSpec], options: Options, *, as_json: bool) -> None:
+    started = time.monotonic()
+    with ProgressView(STDERR) as view:
+        try:
+            results = extract(specs, options, view, view.done)
+        except ExtractError as error:
+            raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            # Whatever was under way is taken back by the servers, as after any death.
+            STDERR.print("Interrupted: unfinished batches are taken back. Run again at any time.")
+            os._exit(130)
+    seconds = time.monotonic() - started
+    failed = [result for result in results if result.error]
+    if as_json:
+        print(json.dumps(_summary(results, seconds), indent=2))
+    rows = sum(result.rows for result in results)
+    STDERR.print(
+        f"{len(results) - len(failed)} of {len(results)} tables, {rows:,} rows in {seconds:.1f} s",
+        style="bold red" if failed else "bold",
+        highlight=False,
+    )
+    if failed:
+        names = ", ".join(result.spec.name for result in failed)
+        STDERR.print(f"Failed: {names}. What landed before is intact.", highlight=False)
+        sys.exit(1)
+
+
+def _summary(results: list[BatchResult], seconds: float) -> dict[str, object]:
+    return {
+        "tables": [
+            {
+                "source": result.spec.source,
+                "table": result.spec.table,
+                "mode": result.spec.mode,
+                "status": result.status,
+                "batch_id": result.batch_id,
+                "rows": result.rows,
+                "deleted": result.deleted,
+                "restored": result.restored,
+                "seconds": round(result.seconds, 3),
+                "cursor_from": result.cursor_from,
+                "cursor_to": result.cursor_to,
+                "changes": result.changes,
+                "warnings": result.warnings,
+                "error": result.error,
+            }
+            for result in results
+        ],
+        "rows": sum(result.rows for result in results),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _show_plans(plans: list[Plan], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([_plan(plan) for plan in plans], indent=2))
+    else:
+        table = Table(box=box.SIMPLE_HEAD, title="What would be read; nothing was changed")
+        for name in ("table", "mode", "from watermark", "to", "about rows", "schema changes"):
+            table.add_column(name, justify="right" if name == "about rows" else "left")
+        for item in plans:
+            window = item.window or Window()
+            changes = item.error or "; ".join(item.drift.changes if item.drift else [])
+            table.add_row(
+                *(item.spec.name, item.spec.mode, window.cursor_from, window.cursor_to),
+                *("" if item.error else f"{item.rows:,}", changes),
+            )
+        console = Console()
+        console.width = console.width if console.is_terminal else 160
+        console.print(table, highlight=False)
+    if any(plan.error for plan in plans):
+        sys.exit(1)
+
+
+def _plan(plan: Plan) -> dict[str, object]:
+    window = plan.window or Window()
+    return {
+        "table": plan.spec.name,
+        "mode": plan.spec.mode,
+        "cursor_from": window.cursor_from,
+        "cursor_to": window.cursor_to,
+        "rows": plan.rows,
+        "changes": plan.drift.changes if plan.drift else [],
+        "error": plan.error,
+    }
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,188 @@
+"""One table, one batch: visible whole or not at all. Knows no engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from extraction.drift import Drift, plan_drift
+from extraction.engine import (
+    Batch,
+    BatchResult,
+    Column,
+    Observer,
+    Producer,
+    Reader,
+    Sink,
+    Stream,
+    Watermark,
+    Window,
+    Writer,
+)
+from extraction.errors import ExtractError
+from extraction.spec import TableSpec
+
+# How many keys of returned rows one query at the source names.
+KEYS_PER_QUERY = 10_000
+
+
+def load_table(
+    spec: TableSpec,
+    open_reader: Callable[[], Reader],
+    writer: Writer,
+    observer: Observer,
+    *,
+    run_id: str,
+    since: str | None = None,
+    full_refresh: bool = False,
+) -> BatchResult:
+    """Lands one batch of a table.
+
+    Everything between `begin` and `commit` is unseen and is taken back by any failure, the death of
+    this process included. The source is read in one snapshot, taken after the table's lock.
+    Raises ExtractError; the batch is then recorded as failed.
+    """
+    started = time.monotonic()
+    observer.step(spec, "lock")
+    writer.lock(spec)
+    observer.step(spec, "begin")
+    batch = writer.begin(spec, run_id)
+    result = BatchResult(spec, batch_id=batch.id)
+    try:
+        observer.step(spec, "open")
+        reader = open_reader()
+        try:
+            window = _load(spec, reader, writer, observer, batch, result, since, full_refresh)
+        finally:
+            reader.close()
+        observer.step(spec, "commit")
+        result.status = "loaded"
+        result.seconds = time.monotonic() - started
+        writer.commit(batch, result, window)
+    except ExtractError as error:
+        writer.fail(batch, str(error))
+        raise
+    observer.step(spec, "done")
+    return result
+
+
+def plan_table(
+    spec: TableSpec, reader: Reader, writer: Writer, since: str | None, full_refresh: bool
+) -> tuple[Drift, Window, int]:
+    """What `load_table` would do, and about how many rows it would read. Changes nothing."""
+    columns = reader.columns(spec)
+    drift = plan_drift(
+        spec, columns, writer.landing_columns(spec), writer.widens, writer.repair_hint
+    )
+    window = _window(spec, reader, writer, columns, since, full_refresh)
+    return drift, window, reader.estimate(spec, window.condition)
+
+
+def _load(
+    spec: TableSpec,
+    reader: Reader,
+    writer: Writer,
+    observer: Observer,
+    batch: Batch,
+    result: BatchResult,
+    since: str | None,
+    full_refresh: bool,
+) -> Window:
+    if not set(reader.formats) & set(writer.formats):
+        raise ExtractError(f"{spec.name}: no stream format that source and warehouse both know.")
+    observer.step(spec, "inspect")
+    columns = reader.columns(spec)
+    drift = plan_drift(
+        spec, columns, writer.landing_columns(spec), writer.widens, writer.repair_hint
+    )
+    result.changes = drift.changes
+    window = _window(spec, reader, writer, columns, since, full_refresh)
+    result.cursor_from, result.cursor_to = window.cursor_from, window.cursor_to
+    if window.warning:
+        result.warnings.append(window.warning)
+    keys = [_landed(drift, columns, name) for name in spec.primary_key]
+    stream = _observed(spec, reader.stream(spec, drift.sent, window.condition), observer)
+    observer.step(spec, "copy")
+    if spec.mode == "full":
+        result.rows, result.deleted = writer.replace(
+            spec,
+            drift.columns,
+            [column.name for column in drift.sent],
+            stream,
+            batch,
+            [key.name for key in keys] if spec.deletes == "soft" else [],
+        )
+        return window
+    if drift.added or drift.widened:
+        observer.step(spec, "evolve")
+        writer.evolve(spec, drift.added, drift.widened)
+    result.rows = writer.append(spec, _types(drift.sent), stream, batch)
+    if spec.deletes == "soft":
+        observer.step(spec, "deletes")
+        _flag_deleted(spec, reader, writer, drift, keys, batch, result)
+    return window
+
+
+def _window(
+    spec: TableSpec,
+    reader: Reader,
+    writer: Writer,
+    columns: Sequence[Column],
+    since: str | None,
+    full_refresh: bool,
+) -> Window:
+    if spec.mode == "full":
+        return Window()
+    watermark = Watermark() if full_refresh else writer.watermark(spec)
+    return reader.window(spec, columns, watermark, since)
+
+
+def _flag_deleted(
+    spec: TableSpec,
+    reader: Reader,
+    writer: Writer,
+    drift: Drift,
+    keys: Sequence[Column],
+    batch: Batch,
+    result: BatchResult,
+) -> None:
+    result.deleted, returned = writer.flag_deleted(
+        spec, _types(keys), reader.stream(spec, keys, None), batch
+    )
+    remaining = iter(returned)
+    while some := list(islice(remaining, KEYS_PER_QUERY)):
+        condition = reader.key_condition(keys, some)
+        stream = reader.stream(spec, drift.sent, condition)
+        result.restored += writer.append(spec, _types(drift.sent), stream, batch)
+
+
+def _observed(spec: TableSpec, stream: Stream, observer: Observer) -> Stream:
+    return lambda constants: _ObservedProducer(spec, stream(constants), observer)
+
+
+@dataclass(frozen=True)
+class _ObservedProducer:
+    spec: TableSpec
+    producer: Producer
+    observer: Observer
+
+    def __call__(self, sink: Sink) -> int:
+        def counted(chunk: bytes, rows: int) -> None:
+            sink(chunk, rows)
+            self.observer.rows(self.spec, rows)
+
+        return self.producer(counted)
+
+    def cancel(self) -> None:
+        self.producer.cancel()
+
+
+def _landed(drift: Drift, columns: Sequence[Column], source_name: str) -> Column:
+    name = next(column.name for column in columns if column.source == source_name)
+    return next(column for column in drift.sent if column.name == name)
+
+
+def _types(columns: Sequence[Column]) -> dict[str, str]:
+    return {column.name: column.type for column in columns}

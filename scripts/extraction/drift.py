@@ -1,0 +1,107 @@
+"""What to do when the source's columns are no longer the landing's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from extraction.engine import METADATA, Column
+from extraction.errors import ExtractError
+from extraction.spec import TableSpec
+
+
+@dataclass
+class Drift:
+    """How a batch lands: which columns are sent, and what becomes of the landing table.
+
+    `columns` are all data columns of the landing table after the batch, in its order.
+    """
+
+    sent: list[Column] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    added: dict[str, str] = field(default_factory=dict)
+    widened: dict[str, str] = field(default_factory=dict)
+    changes: list[str] = field(default_factory=list)
+
+
+def plan_drift(
+    spec: TableSpec,
+    source: Sequence[Column],
+    landing: Mapping[str, str],
+    widens: Callable[[str, str], bool],
+    repair_hint: Callable[[TableSpec, str, str], str],
+) -> Drift:
+    """Compares the source's columns with the landing's and applies the table's policy.
+
+    evolve: a new column is added, a missing one becomes null, a wider type widens the landing.
+    freeze: any of these stops the table. ignore: the landing stays as it is.
+    Raises ExtractError, with what to do, when the batch can't land; nothing was changed then.
+    """
+    _check_names(spec, source)
+    drift = Drift(columns=dict(landing))
+    for column in source:
+        old, new = landing.get(column.name), column.type
+        if old == new:
+            drift.sent.append(column)
+        elif old is None:
+            _add(spec, drift, column, is_first=not landing)
+        elif widens(new, old):
+            drift.sent.append(_cast(column, old))
+        elif not widens(old, new):
+            raise ExtractError(
+                f"{spec.name}: column {column.name} was {old} and is now {new} at the source "
+                f"({column.source_type}); values do not fit. Landing is unchanged. "
+                f"{repair_hint(spec, column.name, new)}"
+            )
+        elif spec.schema_drift == "ignore":
+            drift.sent.append(_cast(column, old))
+            drift.changes.append(f"{column.name} is {new} at the source, kept as {old}")
+        else:
+            drift.sent.append(column)
+            drift.columns[column.name] = drift.widened[column.name] = new
+            drift.changes.append(f"{column.name} widened from {old} to {new}")
+    for name in landing.keys() - {column.name for column in source}:
+        drift.changes.append(f"{name} is missing at the source, null from now on")
+    if spec.schema_drift == "freeze" and drift.changes:
+        raise ExtractError(
+            f"{spec.name}: its schema is frozen, and at the source {'; '.join(drift.changes)}. "
+            "Landing is unchanged. Set `schema_drift: evolve` in the source's YAML to let it in."
+        )
+    return drift
+
+
+def _add(spec: TableSpec, drift: Drift, column: Column, *, is_first: bool) -> None:
+    if spec.schema_drift == "ignore" and not is_first:
+        drift.changes.append(f"{column.name} is new at the source, ignored")
+        return
+    drift.sent.append(column)
+    drift.columns[column.name] = column.type
+    if not is_first:
+        drift.added[column.name] = column.type
+        drift.changes.append(f"{column.name} added as {column.type}")
+
+
+def _cast(column: Column, type_: str) -> Column:
+    return replace(column, type=type_, expression=f"cast({column.expression} as {type_})")
+
+
+def _check_names(spec: TableSpec, source: Sequence[Column]) -> None:
+    taken: dict[str, str] = dict.fromkeys(METADATA, "landing's own metadata")
+    for column in source:
+        if column.name in taken:
+            raise ExtractError(
+                f"{spec.name}: {column.source!r} lands as {column.name}, which is "
+                f"{taken[column.name]}. Add `rename: {{{column.source!r}: <another name>}}` to its "
+                "config.meta.extract."
+            )
+        taken[column.name] = f"the column {column.source!r} too"
+    missing = [
+        name
+        for name in (*spec.primary_key, *filter(None, [spec.cursor]), *spec.rename)
+        if name not in {column.source for column in source}
+    ]
+    if missing:
+        raise ExtractError(
+            f"{spec.name}: the source has no column {', '.join(map(repr, missing))}, which its "
+            f"config.meta.extract names. It has: {', '.join(column.source for column in source)}."
+        )

@@ -1,0 +1,202 @@
+"""The seam: what a source system and a warehouse must offer, whatever engine they are.
+
+Rows never become Python objects. A reader writes a stream in one of its `formats`, a writer takes a
+stream in one of its own; the first that both know is used: the wire format itself between two
+servers of the same engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from extraction.spec import TableSpec
+
+BATCH_ID, LOADED_AT, DELETED_AT = "_batch_id", "_loaded_at", "_deleted_at"
+METADATA = (LOADED_AT, BATCH_ID, DELETED_AT)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column at the source, and how it lands.
+
+    `type` is the landing type as the writer's engine names it; `expression` selects the column in
+    that type, ready for the stream.
+    """
+
+    source: str
+    name: str
+    type: str
+    expression: str
+    source_type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which rows a batch reads.
+
+    `condition` is the reader's own SQL, None for all rows. `cursor_from` and `cursor_to` are the
+    watermarks before and after. `overlap` identifies the content of the next batch's lookback:
+    while it is the same, nothing in there changed and it need not be read again.
+    """
+
+    condition: str | None = None
+    cursor_from: str | None = None
+    cursor_to: str | None = None
+    overlap: str | None = None
+    warning: str | None = None
+
+
+@dataclass(frozen=True)
+class Watermark:
+    """Where the last batch of a table stopped."""
+
+    cursor_to: str | None = None
+    overlap: str | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch that is being loaded; `loaded_at` is the warehouse's time, in UTC."""
+
+    id: int
+    loaded_at: datetime
+
+
+@dataclass
+class BatchResult:
+    """What became of one table in one run; times in seconds."""
+
+    spec: TableSpec
+    status: str = "running"
+    batch_id: int | None = None
+    rows: int = 0
+    deleted: int = 0
+    restored: int = 0
+    seconds: float = 0.0
+    cursor_from: str | None = None
+    cursor_to: str | None = None
+    changes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: str | None = None
+
+
+class Observer(Protocol):
+    """Hears how a batch goes: the progress bar, the log, and tests that pull the plug."""
+
+    def step(self, spec: TableSpec, step: str) -> None:
+        """A batch is about to do `step`."""
+
+    def rows(self, spec: TableSpec, rows: int) -> None:
+        """About so many more rows were sent."""
+
+
+class Sink(Protocol):
+    """Where a reader writes its stream; `rows` is about how many these bytes hold."""
+
+    def __call__(self, chunk: bytes, rows: int) -> None: ...
+
+
+class Producer(Protocol):
+    """A query at the source, ready to be streamed by the writer in a thread of its own."""
+
+    def __call__(self, sink: Sink) -> int:
+        """Streams to the sink and returns the number of rows; once only."""
+
+    def cancel(self) -> None:
+        """Makes a running call end soon; from another thread."""
+
+
+# Makes a producer whose rows also carry these constants: landing name -> (value, landing type).
+Stream = Callable[[Mapping[str, tuple[object, str]]], Producer]
+
+
+class Reader(Protocol):
+    """One connection to a source system, in one snapshot of it from open to close."""
+
+    formats: Sequence[str]
+
+    def columns(self, spec: TableSpec) -> list[Column]:
+        """The table's columns; raises ExtractError if there is no such table."""
+
+    def window(
+        self, spec: TableSpec, columns: Sequence[Column], watermark: Watermark, since: str | None
+    ) -> Window:
+        """The rows that a cursor batch must read."""
+
+    def estimate(self, spec: TableSpec, condition: str | None) -> int:
+        """About how many rows the condition selects, without reading them."""
+
+    def key_condition(self, keys: Sequence[Column], values: Sequence[Sequence[str]]) -> str:
+        """The condition that selects the rows with these keys, given as text."""
+
+    def stream(self, spec: TableSpec, columns: Sequence[Column], condition: str | None) -> Stream:
+        """The rows of the table that meet the condition (all for None), in the columns' order."""
+
+    def close(self) -> None: ...
+
+
+class Writer(Protocol):
+    """One connection to the warehouse, working for one table at a time."""
+
+    formats: Sequence[str]
+
+    def lock(self, spec: TableSpec) -> None:
+        """Waits until no other run loads this table, and keeps others out until `close`."""
+
+    def watermark(self, spec: TableSpec) -> Watermark:
+        """Where the last loaded batch stopped."""
+
+    def landing_columns(self, spec: TableSpec) -> dict[str, str]:
+        """Names and types of the landing table without metadata; empty if there is none."""
+
+    def widens(self, old: str, new: str) -> bool:
+        """Whether every value of the landing type `old` fits the landing type `new`."""
+
+    def repair_hint(self, spec: TableSpec, column: str, type_: str) -> str:
+        """What somebody can type to give a landing column another type."""
+
+    def begin(self, spec: TableSpec, run_id: str) -> Batch:
+        """Records a batch as running."""
+
+    def evolve(self, spec: TableSpec, added: Mapping[str, str], widened: Mapping[str, str]) -> None:
+        """Adds and widens columns of the landing table, if there is one."""
+
+    def append(
+        self, spec: TableSpec, columns: Mapping[str, str], stream: Stream, batch: Batch
+    ) -> int:
+        """Adds rows to the landing table (made if missing), unseen until `commit`."""
+
+    def replace(  # what lands is `sent`, a part of `columns`
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        sent: Sequence[str],
+        stream: Stream,
+        batch: Batch,
+        keep_deleted: Sequence[str],
+    ) -> tuple[int, int]:
+        """Puts rows in the place of the landing table, unseen until `commit`.
+
+        Rows whose key (`keep_deleted`, if given) is gone from the source stay, flagged as deleted.
+        Returns the rows that landed and the rows newly flagged.
+        """
+
+    def flag_deleted(
+        self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
+    ) -> tuple[int, list[tuple[str, ...]]]:
+        """Given all keys at the source, lands a flagged copy of each row whose key is gone.
+
+        Returns how many, and the keys (as text) that are back after they had been flagged.
+        """
+
+    def commit(self, batch: Batch, result: BatchResult, window: Window) -> None:
+        """Makes the batch visible and records it as loaded, in one transaction."""
+
+    def fail(self, batch: Batch, error: str) -> None:
+        """Takes the batch back and records why."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,236 @@
+"""Reads a Postgres source: one connection, one snapshot."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg2.extensions
+
+from common.postgres import identifier, literal
+from extraction.engine import Column, Sink, Stream, Watermark, Window
+from extraction.errors import ExtractError
+from extraction.names import landing_name
+from extraction.postgres.copy_pipe import CHUNK_BYTES, ChunkSink
+from extraction.postgres.errors import translated
+from extraction.postgres.types import SourceType, landing_type, needs_cast
+from extraction.spec import TableSpec
+
+FORMATS: Sequence[str] = ("postgres binary",)
+
+_COLUMNS = """
+    with recursive base as (
+        select a.attnum, a.attname, a.attnotnull, a.atttypid as type_id, false as is_domain,
+               format_type(a.atttypid, a.atttypmod) as display
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = %s and a.attnum > 0 and not a.attisdropped
+        union all
+        select b.attnum, b.attname, b.attnotnull, t.typbasetype, true, b.display
+        from base as b
+        inner join pg_catalog.pg_type as t on t.oid = b.type_id and t.typtype = 'd'
+    )
+
+    select b.attname, not b.attnotnull, b.display, b.is_domain,
+           coalesce(e.typname, t.typname), e.oid is not null,
+           coalesce(en.nspname, tn.nspname) = 'pg_catalog' and coalesce(e.typtype, t.typtype) <> 'd'
+    from base as b
+    inner join pg_catalog.pg_type as t on t.oid = b.type_id and t.typtype <> 'd'
+    inner join pg_catalog.pg_namespace as tn on tn.oid = t.typnamespace
+    left join pg_catalog.pg_type as e on e.oid = t.typelem and t.typcategory = 'A'
+    left join pg_catalog.pg_namespace as en on en.oid = e.typnamespace
+    order by b.attnum
+"""
+
+# Types of a cursor whose lookback is a duration.
+_IN_TIME = {"timestamp", "timestamptz", "date"}
+_FLOATS = {"float4", "float8"}
+DEFAULT_LOOKBACK = "10 minutes"
+
+
+class PostgresReader:
+    """A `Reader` for Postgres 11 and later; views and foreign tables are tables to it."""
+
+    formats = FORMATS
+
+    def __init__(self, connection: psycopg2.extensions.connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        connection.autocommit = False
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+
+    def columns(self, spec: TableSpec) -> list[Column]:
+        with translated(self._name), self._connection.cursor() as cursor:
+            cursor.execute("select to_regclass(%s)::oid", [identifier(*spec.from_)])
+            row = cursor.fetchone()
+            if row is None or row[0] is None:
+                raise self._no_table(cursor, spec)
+            cursor.execute(_COLUMNS, [row[0]])
+            found = [_column(spec, *values) for values in cursor.fetchall()]
+        return [column for column in found if column.source not in spec.exclude]
+
+    def window(
+        self, spec: TableSpec, columns: Sequence[Column], watermark: Watermark, since: str | None
+    ) -> Window:
+        column = next(column for column in columns if column.source == spec.cursor)
+        cursor, type_ = identifier(column.source), column.type
+        # A row without a finite cursor has no place in the order: it belongs to every lookback.
+        unordered = self._unordered_values(type_)
+        placeless = [f"{cursor} is null"] if column.nullable else []
+        placeless += [f"{cursor} in ({unordered})"] if unordered else []
+        finite = f"{cursor} not in ({unordered})" if unordered else "true"
+        highest = self._scalar(f"select max({cursor})::text from {_table(spec)} where {finite}")
+
+        def at(value: str) -> str:
+            return f"{literal(value)}::{type_}"
+
+        def lookback(to: str) -> str:
+            """The condition for all that a batch starting at `to` would read again."""
+            since_when = f"{cursor} >= {_minus_lookback(spec, type_, at(to))}"
+            return " or ".join([f"({since_when} and {cursor} <= {at(to)})", *placeless])
+
+        low = since if since is not None else watermark.cursor_to
+        warning = None
+        if low is not None and highest is not None:
+            with translated(f"{self._name}: --since {since!r}" if since else self._name):
+                is_below = self._scalar(f"select {at(highest)} < {at(low)}")
+            if is_below and since is None:
+                warning = (
+                    f"the highest {spec.cursor} at the source, {highest}, is below the last "
+                    f"batch's, {low}: if it was restored from a backup, use --full-refresh"
+                )
+        to = low if warning or highest is None else highest
+        overlap = self._digest(spec, columns, lookback(to)) if to is not None else None
+        if since is not None:
+            condition = " or ".join([f"{cursor} >= {at(since)}", *placeless])
+        elif low is None:
+            condition = None
+        elif self._digest(spec, columns, lookback(low)) == watermark.overlap:
+            condition = f"{cursor} > {at(low)} and {finite}"
+        else:
+            condition = " or ".join([f"{cursor} > {at(low)}", lookback(low)])
+        return Window(condition, low, to, overlap, warning)
+
+    def estimate(self, spec: TableSpec, condition: str | None) -> int:
+        where = f" where {condition}" if condition else ""
+        with translated(self._name), self._connection.cursor() as cursor:
+            cursor.execute(f"explain (format json) select 1 from {_table(spec)}{where}")
+            row = cursor.fetchone()
+        plan = row[0] if row else "[]"
+        plan = json.loads(plan) if isinstance(plan, str) else plan
+        return int(plan[0]["Plan"]["Plan Rows"])
+
+    def key_condition(self, keys: Sequence[Column], values: Sequence[Sequence[str]]) -> str:
+        names = ", ".join(identifier(key.source) for key in keys)
+        lists = ", ".join(
+            f"array[{', '.join(map(literal, column))}]::text[]::{key.type}[]"
+            for key, column in zip(keys, zip(*values, strict=True), strict=True)
+        )
+        return f"({names}) in (select * from unnest({lists}))"
+
+    def stream(self, spec: TableSpec, columns: Sequence[Column], condition: str | None) -> Stream:
+        def make(constants: Mapping[str, tuple[object, str]]) -> _CopyOut:
+            expressions = [column.expression for column in columns]
+            expressions += [f"{literal(value)}::{type_}" for value, type_ in constants.values()]
+            where = f" where {condition}" if condition else ""
+            query = f"select {', '.join(expressions)} from {_table(spec)}{where}"
+            return _CopyOut(self._connection, self._name, query)
+
+        return make
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _digest(self, spec: TableSpec, columns: Sequence[Column], condition: str) -> str:
+        """Identifies the content of some rows: their number, and the sum of their hashes."""
+        row = ", ".join(identifier(column.source) for column in columns)
+        return str(
+            self._scalar(
+                "select count(*) || ':' || coalesce(sum(hashtextextended((t.*)::text, 0)), 0) "
+                f"from (select {row} from {_table(spec)} where {condition}) as t"
+            )
+        )
+
+    def _unordered_values(self, type_: str) -> str:
+        if type_ in _IN_TIME:
+            return "'infinity', '-infinity'"
+        if type_ in _FLOATS or (type_ == "numeric" and self._connection.server_version >= 140000):
+            return "'NaN', 'infinity', '-infinity'"
+        return "'NaN'" if type_ == "numeric" else ""
+
+    def _scalar(self, query: str) -> Any:  # noqa: ANN401
+        with translated(self._name), self._connection.cursor() as cursor:
+            cursor.execute(query)
+            row = cursor.fetchone()
+            return row[0] if row else None
+
+    def _no_table(self, cursor: psycopg2.extensions.cursor, spec: TableSpec) -> ExtractError:
+        cursor.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema not in ('pg_catalog', 'information_schema')"
+        )
+        names = [name for (name,) in cursor.fetchall()]
+        wanted = ".".join(spec.from_)
+        near = difflib.get_close_matches(wanted, names, n=3) or sorted(names)[:10]
+        return ExtractError(
+            f"{self._name}: there is no table {wanted}, or its role may not see it. "
+            f"It sees: {', '.join(near) or 'none'}."
+        )
+
+
+class _CopyOut:
+    """A `Producer`: one COPY … TO STDOUT."""
+
+    def __init__(self, connection: psycopg2.extensions.connection, name: str, query: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._query = query
+
+    def __call__(self, sink: Sink) -> int:
+        file = io.BufferedWriter(ChunkSink(sink), CHUNK_BYTES)
+        with translated(self._name), self._connection.cursor() as cursor:
+            cursor.copy_expert(f"copy ({self._query}) to stdout (format binary)", file)
+            file.flush()
+            return int(cursor.rowcount)
+
+    def cancel(self) -> None:
+        self._connection.cancel()
+
+
+def _column(
+    spec: TableSpec,
+    source: str,
+    nullable: bool,
+    display: str,
+    is_domain: bool,
+    type_name: str,
+    is_array: bool,
+    is_builtin: bool,
+) -> Column:
+    type_ = SourceType(type_name, is_builtin, is_array, is_domain)
+    landing = landing_type(type_)
+    quoted = identifier(source)
+    return Column(
+        source=source,
+        name=spec.rename.get(source) or landing_name(source),
+        type=landing,
+        expression=f"{quoted}::{landing}" if needs_cast(type_) else quoted,
+        source_type=display,
+        nullable=nullable,
+    )
+
+
+def _minus_lookback(spec: TableSpec, type_: str, value: str) -> str:
+    if type_ in _IN_TIME:
+        back = f"interval {literal(spec.lookback or DEFAULT_LOOKBACK)}"
+    elif spec.lookback is None:
+        return value
+    else:
+        back = literal(spec.lookback) + f"::{type_}"
+    return f"({value} - {back})"
+
+
+def _table(spec: TableSpec) -> str:
+    return identifier(*spec.from_)

@@ -1,0 +1,336 @@
+"""Writes to a Postgres warehouse: whole batches."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+
+from common.postgres import identifier, literal
+from extraction.engine import (
+    BATCH_ID,
+    DELETED_AT,
+    LOADED_AT,
+    METADATA,
+    Batch,
+    BatchResult,
+    Producer,
+    Stream,
+    Watermark,
+    Window,
+)
+from extraction.errors import ExtractError, TransientError
+from extraction.postgres import ledger, types
+from extraction.postgres.copy_pipe import RowsLostError, copy_in
+from extraction.postgres.errors import translated
+from extraction.postgres.reader import FORMATS
+from extraction.spec import TableSpec
+
+WHERE = "warehouse"
+
+# How long a run waits for another run of the same table.
+OTHER_RUN_TIMEOUT = "30min"
+# How long a run waits for readers of a landing table that it is about to change. Readers that come
+# later queue behind each try, so tries are short and there are many.
+READERS_TRY = "200ms"
+READERS_TIMEOUT = 600.0
+
+_COLUMNS = """
+    select a.attname, coalesce(e.typname || '[]', t.typname)
+    from pg_catalog.pg_attribute as a
+    inner join pg_catalog.pg_type as t on t.oid = a.atttypid
+    left join pg_catalog.pg_type as e on e.oid = t.typelem and t.typcategory = 'A'
+    where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
+    order by a.attnum
+"""
+# What others may do with a table, as statements that let them do it with the one in its place.
+_GRANTS = """
+    select format(
+        'grant %%s on %%s to %%s%%s', privilege_type, %s,
+        case when grantee = 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
+        case when is_grantable then ' with grant option' else '' end
+    )
+    from pg_catalog.pg_class as c
+    cross join aclexplode(c.relacl)
+    where c.oid = to_regclass(%s) and grantee <> c.relowner
+"""
+
+
+class PostgresWriter:
+    """A `Writer` for Postgres 15 and later. One connection; transactions are its own."""
+
+    formats = FORMATS
+
+    def __init__(self, connect: Callable[[], psycopg2.extensions.connection]) -> None:
+        self._connect = connect
+        self._connection = connect()
+
+    def lock(self, spec: TableSpec) -> None:
+        with translated(WHERE):
+            self._execute(f"set lock_timeout = '{OTHER_RUN_TIMEOUT}'")
+            try:
+                self._execute(
+                    "select pg_advisory_lock(hashtextextended(%s, 0))",
+                    f"medallion extract {spec.name}",
+                )
+            except psycopg2.errors.LockNotAvailable:
+                raise ExtractError(
+                    f"{spec.name}: another run has been loading it for {OTHER_RUN_TIMEOUT}; "
+                    "see ops.extract_batches where status = 'running'."
+                ) from None
+            self._execute("set lock_timeout = 0")
+
+    def watermark(self, spec: TableSpec) -> Watermark:
+        with translated(WHERE), self._connection.cursor() as cursor:
+            return ledger.watermark(cursor, spec)
+
+    def landing_columns(self, spec: TableSpec) -> dict[str, str]:
+        with translated(WHERE), self._connection.cursor() as cursor:
+            cursor.execute(_COLUMNS, [identifier(*spec.landing)])
+            found = dict(cursor.fetchall())
+        return {name: type_ for name, type_ in found.items() if name not in METADATA}
+
+    def widens(self, old: str, new: str) -> bool:
+        return types.widens(old, new)
+
+    def repair_hint(self, spec: TableSpec, column: str, type_: str) -> str:
+        name, table = identifier(column), identifier(*spec.landing)
+        return (
+            "To go on, either mend the source, or give landing a type that holds both, such as: "
+            f"alter table {table} alter column {name} type text using {name}::text; "
+            f"and, in the source's YAML, keep it so."
+            if type_ == "text"
+            else "To go on, either mend the source, or drop or rename the old column and run again "
+            f"(its values then start anew): alter table {table} rename column {name} to "
+            f"{identifier(column + '_old')};"
+        )
+
+    def begin(self, spec: TableSpec, run_id: str) -> Batch:
+        with translated(WHERE), self._connection.cursor() as cursor:
+            ledger.ensure_schema(cursor, spec.landing[0])
+            ledger.ensure_ledger(cursor)
+            cursor.execute("begin")
+            batch = ledger.begin(cursor, spec, run_id)
+            cursor.execute("commit")
+            return batch
+
+    def evolve(self, spec: TableSpec, added: Mapping[str, str], widened: Mapping[str, str]) -> None:
+        changes = [f"add column {identifier(name)} {type_}" for name, type_ in added.items()]
+        changes += [
+            f"alter column {identifier(name)} type {type_}" for name, type_ in widened.items()
+        ]
+        if changes and self.landing_columns(spec):
+            with translated(f"{WHERE}: changing {spec.name}"):
+                self._begin()
+                self._wait_for_readers(spec)
+                self._execute(f"alter table {identifier(*spec.landing)} {', '.join(changes)}")
+                self._execute("commit")
+
+    def append(
+        self, spec: TableSpec, columns: Mapping[str, str], stream: Stream, batch: Batch
+    ) -> int:
+        with translated(WHERE):
+            self._begin()
+            if not self._exists(spec):
+                return self._create(spec, spec.landing, columns, list(columns), stream, batch)
+            self._index_batches(spec)
+            constants = {
+                BATCH_ID: (batch.id, "int8"),
+                LOADED_AT: (batch.loaded_at.isoformat(), "timestamptz"),
+            }
+            return self._copy(spec.landing, [*columns, *constants], stream(constants), freeze=False)
+
+    def replace(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        sent: Sequence[str],
+        stream: Stream,
+        batch: Batch,
+        keep_deleted: Sequence[str],
+    ) -> tuple[int, int]:
+        table = identifier(*spec.landing)
+        with translated(WHERE):
+            self._begin()
+            if not self._exists(spec):
+                return self._create(spec, spec.landing, columns, sent, stream, batch), 0
+            draft = (spec.landing[0], f"_batch_{batch.id}")
+            rows = self._create(spec, draft, columns, sent, stream, batch)
+            deleted = self._keep_deleted(spec, draft, columns, keep_deleted, batch)
+            for grant in self._query(_GRANTS, identifier(*draft), table):
+                self._execute(grant[0])
+            self._wait_for_readers(spec)
+            self._execute(f"drop table {table}")
+            name = identifier(spec.landing[1])
+            self._execute(f"alter table {identifier(*draft)} rename to {name}")
+            return rows, deleted
+
+    def flag_deleted(
+        self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
+    ) -> tuple[int, list[tuple[str, ...]]]:
+        landing = identifier(*spec.landing)
+        names = ", ".join(map(identifier, keys))
+        same = " and ".join(f"k.{identifier(key)} = l.{identifier(key)}" for key in keys)
+        data = ", ".join(map(identifier, self.landing_columns(spec)))
+        loaded_at = literal(batch.loaded_at)
+        with translated(WHERE):
+            definitions = ", ".join(f"{identifier(name)} {type_}" for name, type_ in keys.items())
+            self._execute(f"create temporary table _keys ({definitions}) on commit drop")
+            self._copy(("_keys",), list(keys), stream({}), freeze=True)
+            self._execute("analyze _keys")
+            # The newest row of each key that is gone, unless it says so already.
+            deleted = self._execute(
+                f"insert into {landing} ({data}, {LOADED_AT}, {BATCH_ID}, {DELETED_AT}) "
+                f"select {data}, {loaded_at}, {batch.id}, {loaded_at} from ("
+                f"select l.*, row_number() over (partition by {names} order by {BATCH_ID} desc) "
+                f"as _nth from {landing} as l "
+                f"where not exists (select 1 from _keys as k where {same})) as gone "
+                f"where _nth = 1 and {DELETED_AT} is null"
+            )
+            # Keys whose newest row is flagged although the source has them.
+            texts = ", ".join(f"{identifier(key)}::text" for key in keys)
+            returned = self._query(
+                f"select {texts} from ("
+                f"select l.*, row_number() over (partition by {names} order by {BATCH_ID} desc) "
+                f"as _nth from {landing} as l where exists ("
+                f"select 1 from _keys as k where {same}) and exists ("
+                f"select 1 from {landing} as k where {same} and k.{DELETED_AT} is not null)"
+                f") as back where _nth = 1 and {DELETED_AT} is not null"
+            )
+            self._execute("drop table _keys")
+        return deleted, returned
+
+    def commit(self, batch: Batch, result: BatchResult, window: Window) -> None:
+        with translated(WHERE):
+            with self._connection.cursor() as cursor:
+                ledger.loaded(cursor, batch, result, window)
+            self._execute("commit")
+
+    def fail(self, batch: Batch, error: str) -> None:
+        # The failure itself is what the caller reports. If the warehouse is gone too, the next run
+        # finds the batch running without its lock and says that it was abandoned.
+        with suppress(psycopg2.Error):
+            if self._connection.closed:
+                self._connection = self._connect()
+            self._execute("rollback")
+            with self._connection.cursor() as cursor:
+                ledger.failed(cursor, batch, error)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _begin(self) -> None:
+        if self._connection.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_IDLE:
+            self._execute("begin")
+
+    def _wait_for_readers(self, spec: TableSpec) -> None:
+        """Locks the landing table for a change, without making later readers wait for long."""
+        self._execute(f"set local lock_timeout = '{READERS_TRY}'; savepoint readers")
+        deadline = time.monotonic() + READERS_TIMEOUT
+        while True:
+            try:
+                self._execute(f"lock table {identifier(*spec.landing)} in access exclusive mode")
+                self._execute("set local lock_timeout = 0")
+                return
+            except psycopg2.errors.LockNotAvailable:
+                if time.monotonic() > deadline:
+                    raise
+                self._execute("rollback to savepoint readers")
+                time.sleep(random.uniform(0.1, 0.5))  # noqa: S311  # jitter, not cryptography
+
+    def _index_batches(self, spec: TableSpec) -> None:
+        """Lets bronze find new batches without reading the old ones; a few bytes for a megabyte.
+
+        Made with the second batch: the first is read as a whole anyway.
+        """
+        name = f"{spec.landing[1][:50]}_batches"
+        if not self._query(
+            "select 1 where to_regclass(%s) is not null", identifier(spec.landing[0], name)
+        ):
+            self._execute(
+                f"create index {identifier(name)} on {identifier(*spec.landing)} "
+                f"using brin ({BATCH_ID}) with (pages_per_range = 16, autosummarize = on)"
+            )
+
+    def _exists(self, spec: TableSpec) -> bool:
+        return bool(
+            self._query("select 1 where to_regclass(%s) is not null", identifier(*spec.landing))
+        )
+
+    def _create(
+        self,
+        spec: TableSpec,
+        name: tuple[str, str],
+        columns: Mapping[str, str],
+        sent: Sequence[str],
+        stream: Stream,
+        batch: Batch,
+    ) -> int:
+        """Makes and fills a new table; its metadata costs nothing, because it is not sent."""
+        table = identifier(*name)
+        definitions = ", ".join(
+            f"{identifier(column)} {type_}" for column, type_ in columns.items()
+        )
+        self._execute(f"create table {table} ({definitions})")
+        rows = self._copy(name, sent, stream({}), freeze=True)
+        self._execute(
+            f"alter table {table} "
+            f"add column {LOADED_AT} timestamptz not null default {literal(batch.loaded_at)}, "
+            f"add column {BATCH_ID} int8 not null default {batch.id}, "
+            f"add column {DELETED_AT} timestamptz"
+        )
+        self._execute(
+            f"alter table {table} alter column {LOADED_AT} drop default, "
+            f"alter column {BATCH_ID} drop default"
+        )
+        return rows
+
+    def _keep_deleted(
+        self,
+        spec: TableSpec,
+        draft: tuple[str, str],
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        batch: Batch,
+    ) -> int:
+        if not keys:
+            return 0
+        same = " and ".join(f"n.{identifier(key)} = l.{identifier(key)}" for key in keys)
+        kept = [name for name in self.landing_columns(spec) if name in columns]
+        data = ", ".join(map(identifier, kept))
+        loaded_at = literal(batch.loaded_at)
+        copied = self._query(
+            f"with kept as (insert into {identifier(*draft)} "
+            f"({data}, {LOADED_AT}, {BATCH_ID}, {DELETED_AT}) "
+            f"select {data}, {loaded_at}, {batch.id}, coalesce({DELETED_AT}, {loaded_at}) "
+            f"from {identifier(*spec.landing)} as l "
+            f"where not exists (select 1 from {identifier(*draft)} as n where {same}) "
+            f"returning {DELETED_AT}) select count(*) from kept where {DELETED_AT} = {loaded_at}"
+        )
+        return int(copied[0][0])
+
+    def _copy(
+        self, name: Sequence[str], columns: Sequence[str], producer: Producer, *, freeze: bool
+    ) -> int:
+        names = ", ".join(map(identifier, columns))
+        options = "format binary, freeze" if freeze else "format binary"
+        statement = f"copy {identifier(*name)} ({names}) from stdin ({options})"
+        try:
+            return copy_in(self._connection, statement, producer)
+        except RowsLostError as error:
+            raise TransientError(f"{identifier(*name)}: {error}") from error
+
+    def _execute(self, statement: str, *parameters: object) -> int:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
+            return cursor.rowcount
+
+    def _query(self, statement: str, *parameters: object) -> list[tuple[str, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters or None)
+            return cursor.fetchall()

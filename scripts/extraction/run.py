@@ -1,0 +1,139 @@
+"""Many tables at once: one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from common.postgres import password
+from extraction.batch import load_table, plan_table
+from extraction.drift import Drift
+from extraction.engine import BatchResult, Observer, Window
+from extraction.engines import open_reader, open_writer
+from extraction.errors import ExtractError, TransientError, redact
+from extraction.spec import TableSpec
+
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is asked for.
+
+    `urls` are by source. Seconds: `wait` for a server that is starting, `backoff` before a failed
+    batch is first tried again.
+    """
+
+    warehouse: str
+    urls: Mapping[str, str]
+    since: str | None = None
+    full_refresh: bool = False
+    threads: int = 4
+    wait: float = 60.0
+    backoff: float = 0.5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do with one table."""
+
+    spec: TableSpec
+    drift: Drift | None = None
+    window: Window | None = None
+    rows: int = 0
+    error: str | None = None
+
+
+def extract(
+    specs: Sequence[TableSpec],
+    options: Options,
+    observer: Observer,
+    done: Callable[[BatchResult], None],
+) -> list[BatchResult]:
+    """Loads the tables; calls `done` as each ends. Their failures are in the results.
+
+    Raises ExtractError only if there is no warehouse to load into.
+    """
+    open_writer(options.warehouse, options.wait).close()
+    run_id = str(uuid.uuid4())
+    with ThreadPoolExecutor(options.threads, thread_name_prefix="extract") as pool:
+        futures = [pool.submit(_load, spec, options, observer, run_id) for spec in specs]
+        for future in as_completed(futures):
+            done(future.result())
+    return [future.result() for future in futures]
+
+
+def plan(specs: Sequence[TableSpec], options: Options) -> list[Plan]:
+    """What `extract` would do now. Changes nothing, at the source or in the warehouse."""
+    with ThreadPoolExecutor(options.threads) as pool:
+        return list(pool.map(lambda spec: _plan(spec, options), specs))
+
+
+def _load(spec: TableSpec, options: Options, observer: Observer, run_id: str) -> BatchResult:
+    warnings: list[str] = []
+
+    def say_why(state: RetryCallState) -> None:
+        if state.outcome and (error := state.outcome.exception()):
+            warnings.append(f"tried again after: {_clean(error, spec, options)}")
+
+    try:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(TransientError),
+            wait=wait_exponential_jitter(
+                multiplier=options.backoff, max=10, jitter=options.backoff
+            ),
+            stop=stop_after_attempt(ATTEMPTS),
+            before_sleep=say_why,
+            reraise=True,
+        ):
+            with attempt:
+                result = _attempt(spec, options, observer, run_id)
+                result.warnings = warnings + result.warnings
+                return result
+    except ExtractError as error:
+        return BatchResult(
+            spec, status="failed", error=_clean(error, spec, options), warnings=warnings
+        )
+    raise AssertionError("tenacity returns or raises")
+
+
+def _attempt(spec: TableSpec, options: Options, observer: Observer, run_id: str) -> BatchResult:
+    writer = open_writer(options.warehouse, options.wait)
+    try:
+        return load_table(
+            spec,
+            lambda: open_reader(spec, options.urls[spec.source], options.wait),
+            writer,
+            observer,
+            run_id=run_id,
+            since=options.since,
+            full_refresh=options.full_refresh,
+        )
+    finally:
+        writer.close()
+
+
+def _plan(spec: TableSpec, options: Options) -> Plan:
+    try:
+        writer = open_writer(options.warehouse, options.wait)
+        try:
+            reader = open_reader(spec, options.urls[spec.source], options.wait)
+            try:
+                since, full_refresh = options.since, options.full_refresh
+                return Plan(spec, *plan_table(spec, reader, writer, since, full_refresh))
+            finally:
+                reader.close()
+        finally:
+            writer.close()
+    except ExtractError as error:
+        return Plan(spec, error=_clean(error, spec, options))
+
+
+def _clean(error: BaseException | None, spec: TableSpec, options: Options) -> str:
+    url = options.urls[spec.source]
+    return redact(str(error), url, password(url), password(options.warehouse))

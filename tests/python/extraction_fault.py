@@ -1,0 +1,79 @@
+"""Extracts one table and pulls the plug before its nth statement; run as a process of its own.
+
+usage: extraction_fault.py <source URL> <warehouse URL> <spec as JSON> <fault> <n>
+
+Faults: `none` prints how many statements there are; `kill` is kill -9 of this process; `drop` ends
+the connection that is about to be used, at the server; `lost-answer` closes a connection after its
+statement was carried out, before the answer arrives. Prints how the batch ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from common import postgres
+from extraction import engines
+from extraction.run import Options, extract
+from extraction.spec import TableSpec
+from extraction_support import Silent
+
+statements = 0
+
+
+def faulty_cursor(fault: str, at: int, url: str) -> type[psycopg2.extensions.cursor]:
+    class Faulty(psycopg2.extensions.cursor):
+        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: ANN401
+            self._run(lambda: super(Faulty, self).execute(query, vars))
+
+        def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> None:  # noqa: ANN401
+            self._run(lambda: super(Faulty, self).copy_expert(sql, file, size))
+
+        def _run(self, call: Callable[[], None]) -> None:
+            global statements  # noqa: PLW0603
+            statements += 1
+            if statements != at:
+                call()
+            elif fault == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif fault == "drop":
+                with closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
+                    cursor.execute(
+                        "select pg_terminate_backend(%s, 5000)",
+                        [self.connection.info.backend_pid],
+                    )
+                call()
+            else:
+                call()
+                self.connection.close()
+                raise psycopg2.OperationalError("the answer was lost on its way")
+
+    return Faulty
+
+
+def main(source: str, warehouse: str, declared: str, fault: str, at: str) -> None:
+    def connect(url: str, application_name: str) -> psycopg2.extensions.connection:
+        connection = postgres.connect(url, application_name)
+        connection.cursor_factory = faulty_cursor(fault, int(at), url)
+        return connection
+
+    setattr(engines, "connect", connect)  # noqa: B010  # the seam that this program exists for
+    fields: dict[str, Any] = json.loads(declared)
+    for name in ("from_", "landing", "primary_key"):
+        fields[name] = tuple(fields[name])
+    spec = TableSpec(**fields)
+    options = Options(warehouse, {"shop": source}, wait=10, backoff=0.01)
+    (result,) = extract([spec], options, Silent(), lambda result: None)
+    print(json.dumps({"status": result.status, "error": result.error, "statements": statements}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,240 @@
+"""What lands, run after run, in each mode."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from extraction_support import Shop, cursor_spec, spec
+
+ITEMS = """
+    create table item (id int primary key, name text, updated_at timestamptz);
+    insert into item select i, 'item ' || i, timestamptz '2026-01-01' + i * interval '1 minute'
+    from generate_series(1, 100) as i
+"""
+
+
+@pytest.fixture
+def items(shop: Shop) -> Shop:
+    shop.source.execute(ITEMS)
+    return shop
+
+
+def test_full_replaces_and_keeps_what_is_granted(items: Shop) -> None:
+    role = f"reader_{items.warehouse.name}"
+    items.load(spec())
+    items.warehouse.execute(f'create role "{role}"; grant select on landing_shop.item to "{role}"')
+    items.source.execute(
+        "delete from item where id > 10; update item set name = 'new' where id = 1"
+    )
+    result = items.load(spec())
+    granted = items.warehouse.query(
+        f"select has_table_privilege('{role}', 'landing_shop.item', 'select')"
+    )
+    items.warehouse.execute(f'drop owned by "{role}"; drop role "{role}"')
+    assert result.rows == 10
+    assert items.landed(spec(), "name")[0] == ("item 10",)
+    assert ("new",) in items.landed(spec(), "name")
+    assert granted == [(True,)]
+
+
+def test_full_with_soft_deletes_keeps_and_flags(items: Shop) -> None:
+    table = spec(deletes="soft", primary_key=("id",))
+    items.load(table)
+    items.source.execute("delete from item where id <= 3")
+    assert items.load(table).deleted == 3
+    assert items.load(table).deleted == 0, "flagged once"
+    flagged = "select count(*), count(_deleted_at), min(name) from landing_shop.item"
+    assert items.warehouse.query(flagged) == [(100, 3, "item 1")]
+    items.source.execute("insert into item values (2, 'back', now())")
+    items.load(table)
+    assert items.warehouse.query(flagged)[0][:2] == (100, 2)
+    assert items.current(table, "name")[1] != ("item 2",)
+
+
+def test_cursor_lands_only_what_changed(items: Shop) -> None:
+    assert items.load(cursor_spec()).rows == 100
+    assert items.load(cursor_spec()).rows == 0
+    items.source.execute("update item set name = 'new', updated_at = now() where id in (3, 4)")
+    assert items.load(cursor_spec()).rows == 2
+    assert items.load(cursor_spec()).rows == 0
+    assert items.current(cursor_spec(), "id, name") == items.source.query(
+        "select id, name from item order by id"
+    )
+
+
+def test_rows_at_the_watermark_are_never_lost(items: Shop) -> None:
+    items.load(cursor_spec())
+    items.source.execute("insert into item select 101, 'tie', max(updated_at) from item")
+    items.load(cursor_spec())
+    assert (101,) in items.current(cursor_spec(), "id")
+    items.source.execute("update item set name = 'changed tie' where id = 101")
+    items.load(cursor_spec())
+    assert ("changed tie",) in items.current(cursor_spec(), "name")
+
+
+def test_a_row_committed_late_arrives_within_the_lookback(items: Shop) -> None:
+    table = cursor_spec(lookback="30 minutes")
+    items.load(table)
+    items.source.execute(
+        "insert into item select 101, 'late', max(updated_at) - interval '20 minutes' from item"
+    )
+    items.load(table)
+    assert (101,) in items.current(table, "id")
+    assert items.load(table).rows == 0, "an unchanged lookback is not read again"
+
+
+def test_rows_without_a_finite_cursor_are_never_lost(items: Shop) -> None:
+    items.source.execute(
+        "insert into item values (101, 'null', null), (102, 'future', 'infinity'), "
+        "(103, 'past', '-infinity')"
+    )
+    items.load(cursor_spec())
+    assert items.load(cursor_spec()).rows == 0
+    items.source.execute("update item set name = 'changed' where id in (101, 102, 103)")
+    items.source.execute("insert into item values (104, 'null too', null)")
+    items.load(cursor_spec())
+    assert items.current(cursor_spec(), "id, name") == items.source.query(
+        "select id, name from item order by id"
+    )
+    assert items.load(cursor_spec()).cursor_to == "2026-01-01 01:40:00+00"
+
+
+@pytest.mark.parametrize(
+    ("type_", "first", "then"),
+    [("int", "1", "2"), ("numeric", "1.5", "1.6"), ("date", "'2026-01-01'", "'2026-01-02'")],
+)
+def test_any_ordered_type_can_be_the_cursor(shop: Shop, type_: str, first: str, then: str) -> None:
+    shop.source.execute(
+        f"create table item (id int, version {type_}); insert into item values (1, {first})"
+    )
+    table = cursor_spec(cursor="version", lookback=None)
+    assert shop.load(table).rows == 1
+    shop.source.execute(f"insert into item values (2, {then})")
+    shop.load(table)
+    assert shop.current(table, "id") == [(1,), (2,)]
+
+
+def test_since_and_full_refresh_read_again_and_change_nothing(items: Shop) -> None:
+    items.load(cursor_spec())
+    before = items.current(cursor_spec(), "id, name")
+    assert items.load(cursor_spec(), since="2026-01-01 01:31:00+00").rows == 10
+    assert items.load(cursor_spec(), full_refresh=True).rows == 100
+    assert items.current(cursor_spec(), "id, name") == before
+    assert items.load(cursor_spec()).rows == 0
+
+
+def test_a_since_that_is_no_value_of_the_cursor_is_refused(items: Shop) -> None:
+    assert "yesterdayish" in items.fail(cursor_spec(), since="yesterdayish")
+
+
+def test_a_source_set_back_in_time_is_reported(items: Shop) -> None:
+    items.load(cursor_spec())
+    items.source.execute("delete from item where id > 50")
+    result = items.load(cursor_spec())
+    assert "restored" in result.warnings[0]
+    assert result.cursor_to == "2026-01-01 01:40:00+00", "the watermark never goes back"
+
+
+def test_soft_deletes_are_flagged_and_unflagged(items: Shop) -> None:
+    table = cursor_spec(deletes="soft")
+    items.load(table)
+    items.source.execute("create table gone as select * from item where id in (5, 6)")
+    items.source.execute("delete from item where id in (5, 6)")
+    assert items.load(table).deleted == 2
+    assert items.load(table).deleted == 0, "flagged once"
+    assert (5,) not in items.current(table, "id")
+    # One returns with its old cursor value, another with a new one.
+    items.source.execute(
+        "insert into item select id, 'back', "
+        "case id when 5 then updated_at else now() end from gone"
+    )
+    result = items.load(table)
+    assert (result.rows, result.restored) == (1, 1)
+    assert items.current(table, "id, name") == items.source.query(
+        "select id, name from item order by id"
+    )
+    assert items.load(table).restored == 0, "unflagged once"
+    items.source.execute("delete from item where id = 5")
+    assert items.load(table).deleted == 1, "and flagged again"
+
+
+def test_soft_deletes_work_on_composite_and_textual_keys(shop: Shop) -> None:
+    shop.source.execute(
+        "create table item (a text, b date, updated_at timestamptz);"
+        "insert into item values ('é''\"\\', '2026-01-01', now()), ('x', '2026-01-01', now())"
+    )
+    table = cursor_spec(deletes="soft", primary_key=("a", "b"))
+    shop.load(table)
+    shop.source.execute("create table gone as select * from item; delete from item")
+    assert shop.load(table).deleted == 2
+    shop.source.execute("insert into item select * from gone")
+    result = shop.load(table)
+    assert result.rows + result.restored == 2
+    assert len(shop.current(table, "a")) == 2
+
+
+def test_a_run_records_its_batches(items: Shop) -> None:
+    items.load(cursor_spec())
+    items.load(cursor_spec())
+    rows = items.warehouse.query(
+        "select mode, status, rows_loaded, cursor_from, cursor_to, finished_at >= started_at "
+        "from ops.extract_batches order by batch_id"
+    )
+    last = "2026-01-01 01:40:00+00"
+    assert rows == [
+        ("cursor", "loaded", 100, None, last, True),
+        ("cursor", "loaded", 0, last, last, True),
+    ]
+
+
+def test_planning_changes_nothing(items: Shop) -> None:
+    (plan,) = items.plan(cursor_spec())
+    assert plan.error is None
+    assert plan.window is not None
+    assert plan.window.cursor_to == "2026-01-01 01:40:00+00"
+    schemas = items.warehouse.query("select nspname from pg_namespace")
+    assert not {("ops",), ("landing_shop",)} & set(schemas)
+
+
+def test_one_table_failing_does_not_stop_the_others(items: Shop) -> None:
+    bad, good = items.extract(spec("nothing_here"), spec())
+    assert "no table public.nothing_here" in str(bad.error)
+    assert "public.item" in str(bad.error), "the message names what is there"
+    assert (good.status, good.rows) == ("loaded", 100)
+
+
+def test_a_full_load_waits_for_readers_without_stopping_new_ones(items: Shop) -> None:
+    items.load(spec())
+    finished = threading.Event()
+    with items.warehouse.connect() as reader, reader.cursor() as cursor:
+        cursor.execute("begin; select count(*) from landing_shop.item")
+
+        def load() -> None:
+            items.load(spec())
+            finished.set()
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        slowest = 0.0
+        for _ in range(20):
+            started = time.monotonic()
+            items.warehouse.query("select count(*) from landing_shop.item")
+            slowest = max(slowest, time.monotonic() - started)
+            time.sleep(0.05)
+        assert not finished.is_set(), "the table was replaced under a reader"
+        cursor.execute("select count(*) from landing_shop.item; commit")
+    thread.join(20)
+    assert finished.is_set()
+    assert slowest < 2, f"a reader waited {slowest:.1f} s behind the load"
+
+
+def test_what_is_built_on_a_replaced_table_is_named(items: Shop) -> None:
+    items.load(spec())
+    items.warehouse.execute("create view report as select * from landing_shop.item")
+    error = items.fail(spec())
+    assert "report" in error
+    assert "bronze" in error
+    assert items.warehouse.scalar("select count(*) from report") == 100
