@@ -1,0 +1,1 @@
+"""The run report: what dbt's artifacts and the warehouse say about one run, on one page."""
