@@ -1,0 +1,16 @@
+{#
+    A post-hook for incremental facts: rows that were deleted at the source leave the fact too,
+    because a merge only inserts and updates. `staging` has the deleted rows, with their deleted_at.
+#}
+{% macro delete_gone_rows(staging, keys) -%}
+    delete from {{ this }}
+    where exists (
+        select 1
+        from {{ staging }} as gone
+        where
+            gone.deleted_at is not null
+            {%- for key in keys %}
+            and gone.{{ key }} = {{ this.identifier }}.{{ key }}
+            {%- endfor %}
+    )
+{%- endmacro %}

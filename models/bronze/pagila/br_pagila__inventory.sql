@@ -1,0 +1,8 @@
+{{
+    config(
+        unique_key='inventory_id',
+        indexes=[{'columns': ['inventory_id'], 'unique': true}, {'columns': ['_batch_id']}],
+    )
+}}
+
+{{ bronze_current_rows('pagila', 'inventory') }}

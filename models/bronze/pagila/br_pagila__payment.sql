@@ -1,0 +1,11 @@
+{{
+    config(
+        unique_key=['payment_id', 'payment_date'],
+        indexes=[
+            {'columns': ['payment_id', 'payment_date'], 'unique': true},
+            {'columns': ['_batch_id']},
+        ],
+    )
+}}
+
+{{ bronze_current_rows('pagila', 'payment') }}

@@ -1,0 +1,8 @@
+{{
+    config(
+        unique_key='rental_id',
+        indexes=[{'columns': ['rental_id'], 'unique': true}, {'columns': ['_batch_id']}],
+    )
+}}
+
+{{ bronze_current_rows('pagila', 'rental') }}

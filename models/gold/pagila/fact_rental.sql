@@ -1,0 +1,44 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='rental_id',
+        on_schema_change='fail',
+        post_hook="{{ delete_gone_rows(ref('stg_pagila__rentals'), ['rental_id']) }}",
+    )
+}}
+
+with rentals as (
+
+    select * from {{ ref('int_rentals_assessed') }}
+
+),
+
+final as (
+
+    select
+        rental_id,
+        customer_id,
+        staff_id,
+        film_id,
+        store_id,
+        rented_at,
+        due_at,
+        returned_at,
+        is_returned,
+        is_late,
+        days_late,
+        _rental_batch_id,
+        _inventory_batch_id,
+        _film_batch_id
+    from rentals
+    {%- if is_incremental() %}
+    where
+        {{ rows_to_build(
+            'rented_at', ['_rental_batch_id', '_inventory_batch_id', '_film_batch_id']
+        ) }}
+    {%- endif %}
+
+)
+
+select * from final

@@ -1,0 +1,24 @@
+with source as (
+
+    select * from {{ ref('br_pagila__actor') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        actor_id,
+
+        -- text
+        first_name,
+        last_name,
+
+        -- timestamps
+        {{ utc_timestamp('last_update') }} as updated_at
+
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,28 @@
+with source as (
+
+    select * from {{ ref('br_pagila__address') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        address_id,
+        city_id,
+
+        -- text
+        address as address_line_1,
+        nullif(address2, '') as address_line_2,
+        nullif(district, '') as district,
+        nullif(postal_code, '') as postal_code,
+        nullif(phone, '') as phone,
+
+        -- timestamps
+        {{ utc_timestamp('last_update') }} as updated_at
+
+    from source
+
+)
+
+select * from final

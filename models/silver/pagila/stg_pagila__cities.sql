@@ -1,0 +1,24 @@
+with source as (
+
+    select * from {{ ref('br_pagila__city') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        city_id,
+        country_id,
+
+        -- text
+        city as city_name,
+
+        -- timestamps
+        {{ utc_timestamp('last_update') }} as updated_at
+
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,21 @@
+with source as (
+
+    select * from {{ ref('br_pagila__film_category') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        film_id,
+        category_id,
+
+        -- timestamps
+        {{ utc_timestamp('last_update') }} as updated_at
+
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,31 @@
+with source as (
+
+    select * from {{ ref('br_pagila__staff') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        staff_id,
+        store_id,
+        address_id,
+
+        -- text
+        first_name,
+        last_name,
+        email,
+        username,
+
+        -- booleans
+        active as is_active,
+
+        -- timestamps
+        {{ utc_timestamp('last_update') }} as updated_at
+
+    from source
+
+)
+
+select * from final

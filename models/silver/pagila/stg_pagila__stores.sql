@@ -1,0 +1,22 @@
+with source as (
+
+    select * from {{ ref('br_pagila__store') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        store_id,
+        manager_staff_id,
+        address_id,
+
+        -- timestamps
+        {{ utc_timestamp('last_update') }} as updated_at
+
+    from source
+
+)
+
+select * from final
