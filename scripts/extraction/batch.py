@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -120,8 +120,8 @@ def _load(
         writer.evolve(spec, drift.added, drift.widened)
     result.rows = writer.append(spec, _types(drift.sent), stream, batch)
     if spec.deletes == "soft":
-        observer.step(spec, "deletes")
-        _flag_deleted(spec, reader, writer, drift, keys, batch, result)
+        observer.step(spec, "compare keys")
+        _compare_keys(spec, reader, writer, drift, keys, batch, result)
     return window
 
 
@@ -139,7 +139,7 @@ def _window(
     return reader.window(spec, columns, watermark, since)
 
 
-def _flag_deleted(
+def _compare_keys(
     spec: TableSpec,
     reader: Reader,
     writer: Writer,
@@ -148,14 +148,20 @@ def _flag_deleted(
     batch: Batch,
     result: BatchResult,
 ) -> None:
-    result.deleted, returned = writer.flag_deleted(
+    result.deleted, returned, late = writer.compare_keys(
         spec, _types(keys), reader.stream(spec, keys, None), batch
     )
-    remaining = iter(returned)
-    while some := list(islice(remaining, KEYS_PER_QUERY)):
-        condition = reader.key_condition(keys, some)
-        stream = reader.stream(spec, drift.sent, condition)
-        result.restored += writer.append(spec, _types(drift.sent), stream, batch)
+
+    def fetch(wanted: Iterable[Sequence[str]]) -> int:
+        rows, remaining = 0, iter(wanted)
+        while some := list(islice(remaining, KEYS_PER_QUERY)):
+            condition = reader.key_condition(keys, some)
+            stream = reader.stream(spec, drift.sent, condition)
+            rows += writer.append(spec, _types(drift.sent), stream, batch)
+        return rows
+
+    result.restored = fetch(returned)
+    result.rows += fetch(late)
 
 
 def _observed(spec: TableSpec, stream: Stream, observer: Observer) -> Stream:

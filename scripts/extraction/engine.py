@@ -185,12 +185,13 @@ class Writer(Protocol):
         Returns the rows that landed and the rows newly flagged.
         """
 
-    def flag_deleted(
+    def compare_keys(
         self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
-    ) -> tuple[int, list[tuple[str, ...]]]:
+    ) -> tuple[int, list[tuple[str, ...]], list[tuple[str, ...]]]:
         """Given all keys at the source, lands a flagged copy of each row whose key is gone.
 
-        Returns how many, and the keys (as text) that are back after they had been flagged.
+        Returns how many, the keys (as text) that are back after they had been flagged, and the
+        keys that never landed.
         """
 
     def commit(self, batch: Batch, result: BatchResult, window: Window) -> None:

@@ -161,6 +161,16 @@ def test_soft_deletes_are_flagged_and_unflagged(items: Shop) -> None:
     assert items.load(table).deleted == 1, "and flagged again"
 
 
+def test_comparing_keys_also_finds_rows_that_came_too_late_for_the_lookback(items: Shop) -> None:
+    table = cursor_spec(deletes="soft")
+    items.load(table)
+    items.source.execute("insert into item values (101, 'very late', '2020-01-01')")
+    result = items.load(table)
+    assert (result.rows, result.restored) == (1, 0)
+    assert (101, "very late") in items.current(table, "id, name")
+    assert items.load(table).rows == 0
+
+
 def test_soft_deletes_work_on_composite_and_textual_keys(shop: Shop) -> None:
     shop.source.execute(
         "create table item (a text, b date, updated_at timestamptz);"

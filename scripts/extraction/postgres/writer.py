@@ -170,9 +170,9 @@ class PostgresWriter:
             self._execute(f"alter table {identifier(*draft)} rename to {name}")
             return rows, deleted
 
-    def flag_deleted(
+    def compare_keys(
         self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
-    ) -> tuple[int, list[tuple[str, ...]]]:
+    ) -> tuple[int, list[tuple[str, ...]], list[tuple[str, ...]]]:
         landing = identifier(*spec.landing)
         names = ", ".join(map(identifier, keys))
         same = " and ".join(f"k.{identifier(key)} = l.{identifier(key)}" for key in keys)
@@ -192,7 +192,8 @@ class PostgresWriter:
                 f"where not exists (select 1 from _keys as k where {same})) as gone "
                 f"where _nth = 1 and {DELETED_AT} is null"
             )
-            # Keys whose newest row is flagged although the source has them.
+            # Keys whose newest row is flagged although the source has them, and keys that never
+            # landed: rows that were committed later than the lookback reaches back.
             texts = ", ".join(f"{identifier(key)}::text" for key in keys)
             returned = self._query(
                 f"select {texts} from ("
@@ -202,8 +203,12 @@ class PostgresWriter:
                 f"select 1 from {landing} as k where {same} and k.{DELETED_AT} is not null)"
                 f") as back where _nth = 1 and {DELETED_AT} is not null"
             )
+            late = self._query(
+                f"select {texts} from _keys as k "
+                f"where not exists (select 1 from {landing} as l where {same})"
+            )
             self._execute("drop table _keys")
-        return deleted, returned
+        return deleted, returned, late
 
     def commit(self, batch: Batch, result: BatchResult, window: Window) -> None:
         with translated(WHERE):
