@@ -1,0 +1,100 @@
+"""scripts/extract.py as a user runs it, on the project's own declarations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands import script
+from databases import Database, temporary_database
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Iterator[Database]:
+    """A source with two of the tables that the project declares for film_catalog."""
+    with temporary_database("catalog") as database:
+        database.execute(
+            "create table actors (actor_id int primary key, actor_name text);"
+            "insert into actors values (1, 'Ada'), (2, 'Béla');"
+            "create table users (user_id int)"
+        )
+        yield database
+
+
+@pytest.fixture
+def env(
+    warehouse: Database, catalog: Database, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    target = tmp_path_factory.getbasetemp() / "dbt-target"
+    return {
+        **warehouse.env,
+        "FILM_CATALOG_URL": catalog.url,
+        "DBT_TARGET_PATH": str(target),
+        "DBT_LOG_PATH": str(target),
+    }
+
+
+ACTORS = ("--source", "film_catalog", "--table", "actors")
+
+
+def test_a_run_says_what_landed_and_in_json(env: dict[str, str], warehouse: Database) -> None:
+    done = script("extract.py", *ACTORS, "--json", env=env)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["rows"] == 2
+    assert summary["tables"][0]["status"] == "loaded"
+    assert "film_catalog.actors" in done.stderr
+    assert "1 of 1 tables, 2 rows" in done.stderr
+    assert "\x1b" not in done.stderr, "no terminal, no control characters"
+    assert warehouse.scalar("select count(*) from landing_film_catalog.actors") == 2
+
+
+def test_a_dry_run_prints_the_plan_and_lands_nothing(
+    env: dict[str, str], warehouse: Database
+) -> None:
+    done = script("extract.py", *ACTORS, "--dry-run", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "film_catalog.actors" in done.stdout
+    assert "full" in done.stdout
+    plans = json.loads(script("extract.py", *ACTORS, "--dry-run", "--json", env=env).stdout)
+    assert [plan["table"] for plan in plans] == ["film_catalog.actors"]
+    assert warehouse.scalar("select to_regnamespace('landing_film_catalog') is null")
+
+
+def test_a_failed_table_is_named_and_the_exit_code_tells(
+    env: dict[str, str], warehouse: Database
+) -> None:
+    done = script("extract.py", "--source", "film_catalog", env=env)
+    assert done.returncode == 1
+    assert "Failed: " in done.stderr
+    assert "film_catalog.films" in done.stderr
+    assert "there is no table public.films" in " ".join(done.stderr.split())
+    assert warehouse.scalar("select count(*) from landing_film_catalog.actors") == 2
+
+
+def test_what_cannot_start_says_what_to_mend(env: dict[str, str], tmp_path: Path) -> None:
+    unset = {**env, "FILM_CATALOG_URL": "", "MEDALLION_TARGET": "ci"}
+    assert "set FILM_CATALOG_URL" in script("extract.py", *ACTORS, env=unset).stderr
+    assert "PROD_PGHOST" in script("extract.py", *ACTORS, "--target", "prod", env=env).stderr
+    unknown = script("extract.py", "--table", "actor_s", env=env)
+    assert unknown.returncode == 1
+    assert "actors" in unknown.stderr
+    both = script("extract.py", "--since", "1", "--full-refresh", env=env)
+    assert "exclude each other" in both.stderr
+
+
+def test_no_secret_is_printed(env: dict[str, str]) -> None:
+    url = "postgresql://reader:s3cret-word@127.0.0.1:1/nothing"
+    done = script("extract.py", *ACTORS, "--wait", "0", env={**env, "FILM_CATALOG_URL": url})
+    assert done.returncode == 1
+    assert "FILM_CATALOG_URL" in done.stderr
+    assert "s3cret-word" not in done.stdout + done.stderr
+
+
+def test_a_warehouse_that_is_not_there_is_said_once(env: dict[str, str]) -> None:
+    done = script("extract.py", "--wait", "0", env={**env, "MEDALLION_PGDATABASE": "nothing_here"})
+    assert done.returncode == 1
+    assert done.stderr.count("nothing_here") == 1, done.stderr

@@ -1,0 +1,191 @@
+"""The main job on real databases: gold says what the source says.
+
+The dumps lie beside the project where they are at hand; nothing of them is part of it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import dbt, script
+from common.embedded_postgres import binaries
+from common.project import ROOT
+from databases import Database, temporary_database
+
+DATA = ROOT.parent / "shared" / "data"
+DUMPS = {
+    "pagila": ["pagila/pagila-schema.sql", "pagila/pagila-data.sql"],
+    "film_catalog": ["film_catalog/init.sql"],
+}
+
+pytestmark = [
+    pytest.mark.skipif(not DATA.is_dir(), reason=f"no real databases in {DATA.name}/ beside"),
+    pytest.mark.xdist_group("real data"),
+]
+
+# What the real Pagila does not keep to; each test documents the reason.
+KNOWN_WARNINGS = {
+    "managers_work_in_their_store",
+    "payments_are_made_by_the_customer_who_rents",
+    "payments_are_not_before_their_rental",
+}
+
+
+@dataclass
+class Job:
+    """The sources, the warehouse, and the way to run the main job on them."""
+
+    pagila: Database
+    film_catalog: Database
+    warehouse: Database
+    target: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            **self.warehouse.env,
+            "PAGILA_URL": self.pagila.url,
+            "FILM_CATALOG_URL": self.film_catalog.url,
+            "DBT_TARGET_PATH": str(self.target),
+            "DBT_LOG_PATH": str(self.target),
+        }
+
+    def run(self, *build: str) -> None:
+        extracted = script("extract.py", env=self.env)
+        assert extracted.returncode == 0, extracted.stderr
+        built = dbt("build", *build, env=self.env)
+        assert built.returncode == 0, built.stdout
+
+    def gold(self, query: str) -> list[tuple[Any, ...]]:
+        return self.warehouse.query(query.replace("gold.", "dev_test_gold."))
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
+    with ExitStack() as stack:
+        databases = {
+            name: stack.enter_context(temporary_database(name)) for name in (*DUMPS, "warehouse")
+        }
+        for name, files in DUMPS.items():
+            for file in files:
+                subprocess.run(
+                    [
+                        *(binaries() / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"),
+                        *("-d", databases[name].url, "-f", DATA / file),
+                    ],
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                )
+        job = Job(**databases, target=tmp_path_factory.mktemp("real"))
+        job.run()
+        yield job
+
+
+def test_every_test_passes_or_tells_a_known_fact(job: Job) -> None:
+    results = json.loads((job.target / "run_results.json").read_text())["results"]
+    bad = {r["unique_id"].split(".")[2]: r["status"] for r in results if r["status"] == "warn"}
+    assert set(bad) == KNOWN_WARNINGS
+    assert {r["status"] for r in results} <= {"success", "pass", "warn", "no-op"}
+
+
+def test_sources_are_fresh(job: Job) -> None:
+    done = dbt("source", "freshness", env=job.env)
+    assert done.returncode == 0, done.stdout
+
+
+# A name, the question to gold, and the same question to the source.
+LATE = "r.return_date > r.rental_date + f.rental_duration * interval '1 day'"
+RENTALS = "rental as r inner join inventory as i using (inventory_id) inner join film as f using (film_id)"
+PAGILA = {
+    "rentals": (
+        "select count(*), count(returned_at), count(*) filter (where is_late) "
+        "from gold.fact_rental",
+        f"select count(*), count(r.return_date), count(*) filter (where {LATE}) from {RENTALS}",
+    ),
+    "payments": (
+        "select count(*), sum(amount) from gold.fact_payment",
+        "select count(*), sum(amount) from payment",
+    ),
+    "films": (
+        "select count(*), sum(rental_rate), sum(replacement_cost) from gold.dim_film",
+        "select count(*), sum(rental_rate), sum(replacement_cost) from film",
+    ),
+    "special features": (
+        "select film_id, special_features from gold.dim_film order by 1",
+        "select film_id, array_to_string(special_features, ', ') from film order by 1",
+    ),
+    "stores": (
+        "select count(*), count(manager_name) from gold.dim_store",
+        "select count(*), count(manager_staff_id) from store",
+    ),
+    "customers": (
+        "select count(*), count(*) filter (where is_active) from gold.dim_rental_customer",
+        "select count(*), count(*) filter (where active = 1) from customer",
+    ),
+    "rentals per day and store": (
+        "select date_day, store_id, rentals from gold.metrics_daily_rentals "
+        "where rentals > 0 order by 1, 2",
+        "select (rental_date at time zone 'UTC')::date, store_id, count(*) "
+        f"from {RENTALS} group by 1, 2 order by 1, 2",
+    ),
+    "returns per day and store": (
+        "select date_day, store_id, returns, late_returns from gold.metrics_daily_rentals "
+        "where returns > 0 order by 1, 2",
+        "select (return_date at time zone 'UTC')::date, store_id, count(*), "
+        f"count(*) filter (where {LATE}) from {RENTALS} "
+        "where return_date is not null group by 1, 2 order by 1, 2",
+    ),
+    "revenue per day and store": (
+        "select date_day, store_id, revenue, average_ticket from gold.metrics_daily_rentals "
+        "where payments > 0 order by 1, 2",
+        "select (payment_date at time zone 'UTC')::date, store_id, sum(amount), "
+        "round(avg(amount), 2) from payment inner join rental using (rental_id) "
+        "inner join inventory using (inventory_id) group by 1, 2 order by 1, 2",
+    ),
+}
+FILM_CATALOG = {
+    "ratings": (
+        "select film_id, title, rating_category, actors from gold.film_ratings order by 1",
+        "select film_id, title, case when user_rating >= 4.5 then 'Excellent' "
+        "when user_rating >= 4.0 then 'Good' when user_rating >= 3.0 then 'Average' "
+        "else 'Poor' end, string_agg(actor_name, ', ' order by actor_name) "
+        "from films left join film_actors using (film_id) left join actors using (actor_id) "
+        "group by film_id order by 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("gold", "source"), PAGILA.values(), ids=PAGILA)
+def test_pagila_gold_says_what_the_source_says(job: Job, gold: str, source: str) -> None:
+    assert job.gold(gold) == job.pagila.query(source)
+
+
+@pytest.mark.parametrize(("gold", "source"), FILM_CATALOG.values(), ids=FILM_CATALOG)
+def test_film_catalog_gold_says_what_the_source_says(job: Job, gold: str, source: str) -> None:
+    assert job.gold(gold) == job.film_catalog.query(source)
+
+
+def test_the_next_day_changes_gold_as_it_changed_the_source(job: Job) -> None:
+    job.pagila.execute(
+        "update rental set return_date = now() where return_date is null;"
+        "delete from payment where payment_id % 100 = 0;"
+        "insert into rental (rental_date, inventory_id, customer_id, staff_id) "
+        "values (now() - interval '1 hour', 1, 1, 1);"
+        "insert into payment (customer_id, staff_id, rental_id, amount, payment_date) "
+        "select 1, 1, max(rental_id), 9.99, '2022-07-30' from rental;"
+        "delete from payment where rental_id = 100; delete from rental where rental_id = 100;"
+        "update film set rental_duration = 1 where film_id = 1;"
+        "update inventory set film_id = 2 where inventory_id = 9;"
+        "update customer set email = 'moved@example.org' where customer_id = 7"
+    )
+    job.run("--resource-type", "model", "--resource-type", "snapshot")
+    for name, (gold, source) in PAGILA.items():
+        assert job.gold(gold) == job.pagila.query(source), name
