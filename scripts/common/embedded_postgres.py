@@ -124,6 +124,23 @@ def _command_line(pid: int) -> str:
     ).stdout
 
 
+def _working_folder(pid: int) -> Path | None:
+    """Where a process works; None if that cannot be told. For the server it is its data."""
+    try:
+        if sys.platform == "linux":
+            return Path(f"/proc/{pid}/cwd").readlink()
+        listed = subprocess.run(
+            ["lsof", "-a", "-p", str(pid), "-d", "cwd", "-Fn"],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    except OSError:
+        return None
+    name = re.search(r"^n(.+)", listed.stdout, re.MULTILINE)
+    return Path(name[1]) if name else None
+
+
 def _is_postgres(pid: int) -> bool:
     return "postgres" in _command_line(pid)
 
@@ -238,9 +255,12 @@ class Cluster:
     def _pid(self) -> int | None:
         """The server's process, if it runs."""
         pid, folder = self._postmaster()
+        if pid is None or folder == self.data:
+            return pid
         # A clone that was moved takes its running server along; one that was copied does not.
-        moved = folder != self.data and not folder.exists()
-        return pid if folder == self.data or moved else None
+        working_folder = _working_folder(pid)
+        moved = working_folder is not None and working_folder.samefile(self.data)
+        return pid if moved else None
 
     def _postmaster(self) -> tuple[int | None, Path]:
         """The process that made postmaster.pid, if it lives, and the data folder it was given."""
