@@ -1,0 +1,87 @@
+# Every command of this project; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# The machine's own Python, 3.10 to 3.13; all else runs in .venv.
+PYTHON ?= python3
+PY := .venv/bin/python
+DBT := .venv/bin/dbt
+# Size of new demo sources: 1 is about 100 000 rows.
+SCALE ?= 1
+# Where `make docs` serves.
+PORT ?= 8080
+DATABASE ?= warehouse
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1 ~ /' | awk -F' ~ ' '{printf "%-16s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: ## Make the virtual environment from requirements.lock
+	@$(PYTHON) -B scripts/install.py requirements.lock
+
+.PHONY: install-dev
+install-dev: install
+	@$(PYTHON) -B scripts/install.py requirements-dev.lock
+
+.PHONY: demo
+demo: install ## Run the main job on demo sources: extract, build, test, report (SCALE=1)
+	@$(PY) scripts/demo.py --scale $(SCALE)
+
+.PHONY: up
+up: install ## Start the embedded Postgres
+	@$(PY) scripts/server.py start
+
+.PHONY: down
+down: install ## Stop the embedded Postgres; its data stays
+	@$(PY) scripts/server.py stop
+
+.PHONY: tick
+tick: up ## Let one more day happen in the demo sources
+	@$(PY) scripts/demo_sources.py --tick --scale $(SCALE)
+
+.PHONY: psql
+psql: up ## Open psql in the warehouse (DATABASE=pagila for a demo source)
+	@$(PY) scripts/server.py psql $(DATABASE)
+
+.PHONY: docs
+docs: up ## Serve dbt's documentation (PORT=8080)
+	@$(DBT) docs generate
+	@$(DBT) docs serve --port $(PORT)
+
+.PHONY: doctor
+doctor: ## Say what is wrong with this set-up and how to mend it
+	@if [ -x $(PY) ]; then $(PY) scripts/doctor.py; else echo "There is no .venv yet: run \`make install\`."; exit 1; fi
+
+.PHONY: test
+test: lint ## Lint and test everything
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+.PHONY: lint
+lint: install-dev up ## Check the style, the types and the SQL, for both engines
+	@$(PY) -m ruff check --quiet scripts tests
+	@$(PY) -m ruff format --check --quiet scripts tests
+	@$(PY) -m mypy scripts tests/python
+	@$(PY) -m sqlfluff lint --disable-progress-bar models snapshots tests
+	@$(PY) scripts/tsql_gate.py
+
+.PHONY: format
+format: install-dev ## Format the Python files
+	@$(PY) -m ruff check --fix-only --quiet scripts tests
+	@$(PY) -m ruff format --quiet scripts tests
+
+.PHONY: bench
+bench: install-dev ## Measure the extraction against the limit and against pandas
+	@$(PY) scripts/bench_extract.py
+
+.PHONY: lock
+lock: install-dev ## Resolve the dependencies of pyproject.toml into the lock files
+	.venv/bin/uv pip compile -q pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
+	.venv/bin/uv pip compile -q pyproject.toml $(LOCK_OPTIONS) -c requirements-dev.lock -o requirements.lock
+
+# One lock for every platform and Python, with hashes and without the address of an index.
+LOCK_OPTIONS := --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+
+.PHONY: clean
+clean: ## Remove all that was made, the server and its data included
+	@$(PYTHON) -B scripts/clean.py
