@@ -1,0 +1,8 @@
+"""What can be wrong with a set-up, and how to mend it.
+
+finding.py      one line of the doctor
+environment.py  Python, the packages, .env
+profile.py      profiles.yml: the target, its variables
+connection.py   what an error of Postgres or of the ODBC driver means
+systems.py      the warehouse, the sources, the embedded server, the port of the docs
+"""
