@@ -103,7 +103,10 @@ def test_sources_are_fresh(job: Job) -> None:
 
 # A name, the question to gold, and the same question to the source.
 LATE = "r.return_date > r.rental_date + f.rental_duration * interval '1 day'"
-RENTALS = "rental as r inner join inventory as i using (inventory_id) inner join film as f using (film_id)"
+RENTALS = (
+    "rental as r inner join inventory as i using (inventory_id) "
+    "inner join film as f using (film_id)"
+)
 PAGILA = {
     "rentals": (
         "select count(*), count(returned_at), count(*) filter (where is_late) "
