@@ -5,7 +5,7 @@
     look stale, and the newest row of a large table is dear to find.
 #}
 {% macro last_extracted_at() -%}
-    select max(finished_at)
+    select max(finished_at) as loaded_at
     from ops.extract_batches
     where
         status = 'loaded'
