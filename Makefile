@@ -55,14 +55,14 @@ doctor: ## Say what is wrong with this set-up and how to mend it
 
 .PHONY: test
 test: lint ## Lint and test everything
-	@$(PY) -m pytest -n 2 --dist loadgroup
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 .PHONY: lint
 lint: install-dev up ## Check the style, the types and the SQL, for both engines
 	@$(PY) -m ruff check --quiet scripts tests
 	@$(PY) -m ruff format --check --quiet scripts tests
 	@$(PY) -m mypy scripts tests/python
-	@$(PY) -m sqlfluff lint --disable-progress-bar models snapshots tests
+	@$(PY) -m sqlfluff lint --disable-progress-bar models snapshots analyses tests
 	@$(PY) scripts/tsql_gate.py
 
 .PHONY: format

@@ -230,7 +230,6 @@ def prod(secure_server: SecureServer, monkeypatch: pytest.MonkeyPatch) -> pytest
     return monkeypatch
 
 
-@pytest.mark.xdist_group("secure_server")
 class TestWarehouse:
     def test_all_is_well(self, prod: pytest.MonkeyPatch) -> None:
         finding = check_warehouse("prod")

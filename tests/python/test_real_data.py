@@ -26,10 +26,9 @@ DUMPS = {
     "film_catalog": ["film_catalog/init.sql"],
 }
 
-pytestmark = [
-    pytest.mark.skipif(not DATA.is_dir(), reason=f"no real databases in {DATA.name}/ beside"),
-    pytest.mark.xdist_group("real data"),
-]
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the dumps of real databases are not beside the project"
+)
 
 # What the real Pagila does not keep to; each test documents the reason.
 KNOWN_WARNINGS = {

@@ -30,7 +30,6 @@ from reporting.timeline import longest_chain, run_graph, timeline
 from reporting.warehouse_facts import row_counts
 
 # One run serves all of these tests, so one worker does.
-pytestmark = pytest.mark.xdist_group("report")
 
 PROJECT = Path(__file__).parent / "fixtures" / "report_project"
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>&"
