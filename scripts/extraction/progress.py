@@ -17,7 +17,8 @@ from extraction.spec import TableSpec
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
-        rate = task.completed / task.elapsed if task.elapsed else 0
+        seconds = task.finished_time or task.elapsed
+        rate = task.completed / seconds if seconds else 0
         return Text(f"{task.completed:>12,.0f} rows {rate:>10,.0f} rows/s", style="cyan")
 
 
