@@ -1,12 +1,14 @@
 {#
     A post-hook for incremental facts: rows that were deleted at the source leave the fact too,
     because a merge only inserts and updates. `staging` has the deleted rows, with their deleted_at.
+
+    Rendered, because with `--empty` a relation is a subquery that has its alias already.
 #}
 {% macro delete_gone_rows(staging, keys) -%}
     delete from {{ this }}
     where exists (
         select 1
-        from {{ staging }} as gone
+        from {{ staging.render() }} as gone
         where
             gone.deleted_at is not null
             {%- for key in keys %}

@@ -1,11 +1,11 @@
 with metrics as (
 
     select
-        sum(rentals) as rentals,
-        sum(returns) as returns,
-        sum(late_returns) as late_returns,
-        sum(payments) as payments,
-        sum(revenue) as revenue
+        coalesce(sum(rentals), 0) as rentals,
+        coalesce(sum(returns), 0) as returns,
+        coalesce(sum(late_returns), 0) as late_returns,
+        coalesce(sum(payments), 0) as payments,
+        coalesce(sum(revenue), 0) as revenue
     from {{ ref('metrics_daily_rentals') }}
 
 ),
@@ -14,8 +14,8 @@ rentals as (
 
     select
         count(*) as rentals,
-        sum(case when {{ is_true('is_returned') }} then 1 else 0 end) as returns,
-        sum(case when {{ is_true('is_late') }} then 1 else 0 end) as late_returns
+        count(returned_at) as returns,
+        coalesce(sum(case when {{ is_true('is_late') }} then 1 else 0 end), 0) as late_returns
     from {{ ref('fact_rental') }}
 
 ),
@@ -24,7 +24,7 @@ payments as (
 
     select
         count(*) as payments,
-        sum(amount) as revenue
+        coalesce(sum(amount), 0) as revenue
     from {{ ref('fact_payment') }}
 
 )

@@ -126,6 +126,41 @@ def test_every_source_table_is_fresh_by_some_limit_and_has_its_bronze(
         assert bronze in children[unique_id], f"{unique_id} has no bronze model"
 
 
+def test_bronze_of_a_log_is_merged_and_never_built_anew(manifest: dict[str, Any]) -> None:
+    for source in manifest["sources"].values():
+        bronze = manifest["nodes"][f"model.medallion.br_{source['source_name']}__{source['name']}"]
+        config = bronze["config"]
+        kind = (config["materialized"], config["incremental_strategy"], config["full_refresh"])
+        is_log = source["config"]["meta"]["extract"]["mode"] == "cursor"
+        expected = ("incremental", "merge", False) if is_log else ("table", None, None)
+        assert kind == expected, bronze["name"]
+
+
+def test_every_model_is_tested_for_one_row_per_key(manifest: dict[str, Any]) -> None:
+    tested = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        and (node.get("test_metadata") or {}).get("name")
+        in {"unique", "unique_combination_of_columns"}
+        and node["config"]["severity"].lower() == "error"
+        and node["config"]["error_if"] == "!= 0"
+    }
+    models = {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
+    assert models - tested == set()
+
+
+def test_every_gold_model_is_in_an_exposure(manifest: dict[str, Any]) -> None:
+    exposed = {
+        parent for node in manifest["exposures"].values() for parent in node["depends_on"]["nodes"]
+    }
+    assert {model["unique_id"] for model in _models(manifest, "gold")} - exposed == set()
+
+
 def test_layers_read_only_the_layer_below(manifest: dict[str, Any]) -> None:
     may_read = {
         "bronze": {"source"},

@@ -47,7 +47,8 @@ final as (
         films.length_minutes,
         films.rental_duration_days,
         films.rental_rate,
-        films.replacement_cost
+        films.replacement_cost,
+        {{ to_boolean('films.deleted_at is not null') }} as is_deleted
     from films
     left join languages on films.language_id = languages.language_id
     left join categories_per_film on films.film_id = categories_per_film.film_id

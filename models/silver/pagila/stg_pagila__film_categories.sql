@@ -15,6 +15,7 @@ final as (
         {{ utc_timestamp('last_update') }} as updated_at
 
     from source
+    where _deleted_at is null
 
 )
 

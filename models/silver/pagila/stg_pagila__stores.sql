@@ -13,7 +13,8 @@ final as (
         address_id,
 
         -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
+        {{ utc_timestamp('last_update') }} as updated_at,
+        {{ utc_timestamp('_deleted_at') }} as deleted_at
 
     from source
 
