@@ -66,6 +66,9 @@ class Job:
     def gold(self, query: str) -> list[tuple[Any, ...]]:
         return self.warehouse.query(query.replace("gold.", "dev_test_gold."))
 
+    def damage(self, statement: str) -> None:
+        self.warehouse.execute(statement.replace("gold.", "dev_test_gold."))
+
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
@@ -117,19 +120,27 @@ PAGILA = {
         "select count(*), sum(amount) from payment",
     ),
     "films": (
-        "select count(*), sum(rental_rate), sum(replacement_cost) from gold.dim_film",
+        "select count(*), sum(rental_rate), sum(replacement_cost) from gold.dim_film "
+        "where not is_deleted",
         "select count(*), sum(rental_rate), sum(replacement_cost) from film",
     ),
+    "categories": (
+        "select film_id, categories from gold.dim_film where not is_deleted order by 1",
+        "select film_id, string_agg(name, ', ' order by name) from film "
+        "left join film_category using (film_id) left join category using (category_id) "
+        "group by film_id order by 1",
+    ),
     "special features": (
-        "select film_id, special_features from gold.dim_film order by 1",
+        "select film_id, special_features from gold.dim_film where not is_deleted order by 1",
         "select film_id, array_to_string(special_features, ', ') from film order by 1",
     ),
     "stores": (
-        "select count(*), count(manager_name) from gold.dim_store",
+        "select count(*), count(manager_name) from gold.dim_store where not is_deleted",
         "select count(*), count(manager_staff_id) from store",
     ),
     "customers": (
-        "select count(*), count(*) filter (where is_active) from gold.dim_rental_customer",
+        "select count(*), count(*) filter (where is_active) from gold.dim_rental_customer "
+        "where not is_deleted",
         "select count(*), count(*) filter (where active = 1) from customer",
     ),
     "rentals per day and store": (
@@ -184,10 +195,95 @@ def test_the_next_day_changes_gold_as_it_changed_the_source(job: Job) -> None:
         "insert into payment (customer_id, staff_id, rental_id, amount, payment_date) "
         "select 1, 1, max(rental_id), 9.99, '2022-07-30' from rental;"
         "delete from payment where rental_id = 100; delete from rental where rental_id = 100;"
+        # told half a year late, far behind the cursor
+        "insert into payment (customer_id, staff_id, rental_id, amount, payment_date) "
+        "values (1, 1, 2, 5.55, '2022-02-10');"
+        "update payment set payment_date = payment_date - interval '40 days', amount = 0.07 "
+        "where payment_id = (select max(payment_id) from payment where rental_id = 3);"
         "update film set rental_duration = 1 where film_id = 1;"
+        "delete from film_category where film_id = 1 "
+        "and category_id = (select min(category_id) from film_category where film_id = 1);"
+        # no store has a copy of it
+        "delete from film_actor where film_id = 14; delete from film_category where film_id = 14;"
+        "delete from film where film_id = 14;"
         "update inventory set film_id = 2 where inventory_id = 9;"
         "update customer set email = 'moved@example.org' where customer_id = 7"
     )
     job.run("--resource-type", "model", "--resource-type", "snapshot")
     for name, (gold, source) in PAGILA.items():
         assert job.gold(gold) == job.pagila.query(source), name
+
+
+# What each fact is, in full, and the moment of its event.
+FACTS = {"fact_rental": "rented_at", "fact_payment": "paid_at"}
+
+
+def test_a_backfill_repairs_the_rows_of_its_window_and_no_others(job: Job) -> None:
+    def content() -> dict[str, list[tuple[Any, ...]]]:
+        return {fact: job.gold(f"select * from gold.{fact} order by 1, 2") for fact in FACTS}
+
+    def damaged_days(fact: str, event_at: str) -> list[str]:
+        days = job.gold(
+            f"select distinct {event_at}::date::text from gold.{fact} "
+            "where staff_id = -1 order by 1"
+        )
+        return [day for (day,) in days]
+
+    whole = content()
+    for fact, event_at in FACTS.items():
+        job.damage(
+            f"update gold.{fact} set staff_id = -1 "
+            f"where {event_at} >= '2022-07-07' and {event_at} < '2022-07-11';"
+            f"delete from gold.{fact} where {event_at}::date = '2022-07-08' and film_id % 5 = 0"
+        )
+        assert len(damaged_days(fact, event_at)) == 4
+    backfill(job, "2022-07-08", "2022-07-10")
+    for fact, event_at in FACTS.items():
+        assert damaged_days(fact, event_at) == ["2022-07-07", "2022-07-10"]
+        assert len(job.gold(f"select from gold.{fact}")) == len(whole[fact])
+    backfill(job, "2022-07-07", "2022-07-11")
+    assert content() == whole
+
+
+def backfill(job: Job, start: str, end: str) -> None:
+    done = dbt(
+        *("run", "-s", *FACTS, "--event-time-start", start, "--event-time-end", end), env=job.env
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_gold_and_the_tests_build_without_reading_rows(job: Job) -> None:
+    """`--empty` makes a subquery of each relation, which not every place takes."""
+    with temporary_database("empty", template=job.warehouse.name) as copy:
+        done = dbt(
+            *("build", "--empty", "-s", "tag:gold", "test_type:singular"),
+            *("--exclude-resource-type", "unit_test"),
+            env={**job.env, "MEDALLION_PGDATABASE": copy.name},
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_documentation_is_generated(job: Job) -> None:
+    done = dbt("docs", "generate", env=job.env)
+    assert done.returncode == 0, done.stdout
+    catalog = json.loads((job.target / "catalog.json").read_text())
+    manifest = json.loads((job.target / "manifest.json").read_text())
+    built = {
+        unique_id
+        for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
+        if node["resource_type"] in {"model", "snapshot", "source"}
+    }
+    assert {*catalog["nodes"], *catalog["sources"]} == built
+
+
+def test_bronze_keeps_its_history_when_it_is_built_anew(job: Job) -> None:
+    bronze = "select * from dev_test_bronze.br_pagila__rental order by rental_id"
+    history = job.warehouse.query(bronze)
+    landing = "landing_pagila.rental"
+    job.warehouse.execute(
+        f"delete from {landing} where _batch_id < (select max(_batch_id) from {landing})"
+    )
+    assert 0 < job.warehouse.scalar(f"select count(*) from {landing}") < len(history)
+    done = dbt("run", "--full-refresh", "-s", "br_pagila__rental", env=job.env)
+    assert done.returncode == 0, done.stdout
+    assert job.warehouse.query(bronze) == history
