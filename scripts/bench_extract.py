@@ -146,9 +146,14 @@ class Bench:
         if child == 0:
             try:
                 self.extract()
-            finally:
                 os._exit(0)
-        _, _, usage = os.wait4(child, 0)
+            except click.ClickException as error:
+                error.show()
+            finally:
+                os._exit(1)
+        _, status, usage = os.wait4(child, 0)
+        if status:
+            raise click.ClickException("the extraction failed")
         return usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
     def pandas(self, rows: int) -> None:

@@ -84,15 +84,15 @@ def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
 
 def _extract(specs: list[TableSpec], options: Options, *, as_json: bool) -> None:
     started = time.monotonic()
-    with ProgressView(STDERR) as view:
-        try:
+    try:
+        with ProgressView(STDERR) as view:
             results = extract(specs, options, view, view.done)
-        except ExtractError as error:
-            raise click.ClickException(str(error)) from None
-        except KeyboardInterrupt:
-            # Whatever was under way is taken back by the servers, as after any death.
-            STDERR.print("Interrupted: unfinished batches are taken back. Run again at any time.")
-            os._exit(130)
+    except ExtractError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        # Whatever was under way is taken back by the servers, as after any death.
+        STDERR.print("Interrupted: unfinished batches are taken back. Run again at any time.")
+        os._exit(130)
     seconds = time.monotonic() - started
     failed = [result for result in results if result.error]
     if as_json:

@@ -28,13 +28,16 @@ def parse(url: str) -> dict[str, Any]:
 
     Raises ValueError without the string's content, which may hold a password.
     """
-    try:
-        return dict(psycopg2.extensions.parse_dsn(url))
-    except psycopg2.ProgrammingError:
-        raise ValueError(
-            "is not a Postgres URL (postgresql://user:password@host:port/database; "
-            "write special characters of the password as %xx)"
-        ) from None
+    with suppress(psycopg2.ProgrammingError):
+        parts = dict(psycopg2.extensions.parse_dsn(url))
+        # A bare @ or / ends a password early: libpq takes the rest for the host, the port or the
+        # database, and would show it in its message.
+        if "://" not in url or not any("@" in parts.get(name, "") for name in ("host", "dbname")):
+            return parts
+    raise ValueError(
+        "is not a Postgres URL (postgresql://user:password@host:port/database; "
+        "write special characters of the password as %xx)"
+    )
 
 
 def password(url: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -61,7 +61,7 @@ def load_table(
         result.status = "loaded"
         result.seconds = time.monotonic() - started
         writer.commit(batch, result, window)
-    except ExtractError as error:
+    except Exception as error:
         writer.fail(batch, str(error))
         raise
     observer.step(spec, "done")
@@ -102,7 +102,7 @@ def _load(
     result.cursor_from, result.cursor_to = window.cursor_from, window.cursor_to
     if window.warning:
         result.warnings.append(window.warning)
-    keys = [_landed(drift, columns, name) for name in spec.primary_key]
+    keys = [_landed(spec, drift, columns, name) for name in spec.primary_key]
     stream = _observed(spec, reader.stream(spec, drift.sent, window.condition), observer)
     observer.step(spec, "copy")
     if spec.mode == "full":
@@ -152,9 +152,9 @@ def _compare_keys(
         spec, _types(keys), reader.stream(spec, keys, None), batch
     )
 
-    def fetch(wanted: Iterable[Sequence[str]]) -> int:
-        rows, remaining = 0, iter(wanted)
-        while some := list(islice(remaining, KEYS_PER_QUERY)):
+    def fetch(wanted: Iterator[Sequence[str]]) -> int:
+        rows = 0
+        while some := list(islice(wanted, KEYS_PER_QUERY)):
             condition = reader.key_condition(keys, some)
             stream = reader.stream(spec, drift.sent, condition)
             rows += writer.append(spec, _types(drift.sent), stream, batch)
@@ -185,9 +185,15 @@ class _ObservedProducer:
         self.producer.cancel()
 
 
-def _landed(drift: Drift, columns: Sequence[Column], source_name: str) -> Column:
+def _landed(spec: TableSpec, drift: Drift, columns: Sequence[Column], source_name: str) -> Column:
     name = next(column.name for column in columns if column.source == source_name)
-    return next(column for column in drift.sent if column.name == name)
+    for column in drift.sent:
+        if column.name == name:
+            return column
+    raise ExtractError(
+        f"{spec.name}: landing has no column {name} for its primary_key, and "
+        "`schema_drift: ignore` leaves new columns out. Set `schema_drift: evolve` for one run."
+    )
 
 
 def _types(columns: Sequence[Column]) -> dict[str, str]:

@@ -34,7 +34,7 @@ def plan_drift(
     """Compares the source's columns with the landing's and applies the table's policy.
 
     evolve: a new column is added, a missing one becomes null, a wider type widens the landing.
-    freeze: any of these stops the table. ignore: the landing stays as it is.
+    freeze: any of these stops the table. ignore: new columns are left out, wider types stop it.
     Raises ExtractError, with what to do, when the batch can't land; nothing was changed then.
     """
     _check_names(spec, source)
@@ -54,12 +54,17 @@ def plan_drift(
                 f"{repair_hint(spec, column.name, new)}"
             )
         elif spec.schema_drift == "ignore":
-            drift.sent.append(_cast(column, old))
-            drift.changes.append(f"{column.name} is {new} at the source, kept as {old}")
+            raise ExtractError(  # a cast would round what does not fit
+                f"{spec.name}: column {column.name} was {old} and is now {new} at the source, and "
+                "`schema_drift: ignore` changes nothing in landing. Landing is unchanged. Set "
+                "`schema_drift: evolve` for one run to widen it."
+            )
         else:
             drift.sent.append(column)
             drift.columns[column.name] = drift.widened[column.name] = new
             drift.changes.append(f"{column.name} widened from {old} to {new}")
+    if not drift.sent:
+        raise ExtractError(f"{spec.name}: the source's table has no column that can land.")
     for name in landing.keys() - {column.name for column in source}:
         drift.changes.append(f"{name} is missing at the source, null from now on")
     if spec.schema_drift == "freeze" and drift.changes:

@@ -7,7 +7,7 @@ servers of the same engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -187,7 +187,7 @@ class Writer(Protocol):
 
     def compare_keys(
         self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
-    ) -> tuple[int, list[tuple[str, ...]], list[tuple[str, ...]]]:
+    ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
         """Given all keys at the source, lands a flagged copy of each row whose key is gone.
 
         Returns how many, the keys (as text) that are back after they had been flagged, and the

@@ -61,11 +61,15 @@ def extract(
     """
     open_writer(options.warehouse, options.wait).close()
     run_id = str(uuid.uuid4())
-    with ThreadPoolExecutor(options.threads, thread_name_prefix="extract") as pool:
+    pool = ThreadPoolExecutor(options.threads, thread_name_prefix="extract")
+    try:
         futures = [pool.submit(_load, spec, options, observer, run_id) for spec in specs]
         for future in as_completed(futures):
             done(future.result())
-    return [future.result() for future in futures]
+        return [future.result() for future in futures]
+    finally:
+        # Ctrl-C ends the run, not with the last batch but now.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def plan(specs: Sequence[TableSpec], options: Options) -> list[Plan]:
@@ -95,10 +99,11 @@ def _load(spec: TableSpec, options: Options, observer: Observer, run_id: str) ->
                 result = _attempt(spec, options, observer, run_id)
                 result.warnings = warnings + result.warnings
                 return result
-    except ExtractError as error:
-        return BatchResult(
-            spec, status="failed", error=_clean(error, spec, options), warnings=warnings
-        )
+    except Exception as error:  # whatever it is, the other tables go on
+        text = _clean(error, spec, options)
+        if not isinstance(error, ExtractError):
+            text = f"{spec.name}: unexpected {type(error).__name__}: {text}"
+        return BatchResult(spec, status="failed", error=text, warnings=warnings)
     raise AssertionError("tenacity returns or raises")
 
 

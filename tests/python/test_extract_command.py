@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from commands import script
+from common.project import ROOT
 from databases import Database, temporary_database
 
 
@@ -84,6 +89,27 @@ def test_what_cannot_start_says_what_to_mend(env: dict[str, str], tmp_path: Path
     assert "actors" in unknown.stderr
     both = script("extract.py", "--since", "1", "--full-refresh", env=env)
     assert "exclude each other" in both.stderr
+
+
+def test_ctrl_c_ends_a_run_at_once(env: dict[str, str], warehouse: Database) -> None:
+    with temporary_database("slow") as slow:
+        slow.execute("create view actors as select 1 as actor_id, pg_sleep(60)::text as actor_name")
+        extraction = subprocess.Popen(
+            [sys.executable, ROOT / "scripts" / "extract.py", *ACTORS],
+            env={**env, "FILM_CATALOG_URL": slow.url},
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        copying = "select count(*) from pg_stat_activity where query like 'copy%' and datname = "
+        while not warehouse.scalar(copying + f"'{warehouse.name}'"):
+            assert extraction.poll() is None
+            time.sleep(0.1)
+        extraction.send_signal(signal.SIGINT)
+        _, said = extraction.communicate(timeout=10)
+    assert extraction.returncode == 130
+    assert "Interrupted" in said
+    assert warehouse.query("select status from ops.extract_batches") == [("running",)]
 
 
 def test_no_secret_is_printed(env: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from common.embedded_postgres import Cluster
 from databases import Database
+from extraction.postgres.errors import is_transient
 from extraction.run import Options, extract
 from extraction_support import Silent, spec
 
@@ -102,6 +103,9 @@ def test_a_missing_privilege_is_named(guarded: Guarded, warehouse: Database) -> 
         "s3cret",
         "host=localhost passwort=s3cret",
         "mysql://reader:s3cret@127.0.0.1/x",
+        "postgresql://reader:a@s3cret@127.0.0.1/x",
+        "postgresql://reader:s3cret/a@127.0.0.1/x",
+        "postgresql://reader:1/s3cret@127.0.0.1/x",
     ],
 )
 def test_a_url_that_is_none_is_refused_without_showing_it(warehouse: Database, url: str) -> None:
@@ -110,6 +114,21 @@ def test_a_url_that_is_none_is_refused_without_showing_it(warehouse: Database, u
     assert "not a Postgres URL" in error
     assert "s3cret" not in error
     assert seconds < 5
+
+
+@pytest.mark.parametrize(
+    ("message", "again"),
+    [
+        ("SSL connection has been closed unexpectedly", True),
+        ("SSL SYSCALL error: EOF detected", True),
+        ("SSL error: unexpected eof while reading", True),
+        ("server does not support SSL, but SSL was required", False),
+        ("SSL error: certificate verify failed", False),
+        ('invalid sslmode value: "on"', False),
+    ],
+)
+def test_a_lost_connection_is_not_taken_for_a_refused_one(message: str, again: bool) -> None:
+    assert is_transient(psycopg2.OperationalError(message)) == again
 
 
 def test_a_source_that_is_still_starting_is_waited_for(warehouse: Database) -> None:

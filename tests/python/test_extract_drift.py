@@ -126,14 +126,25 @@ def test_an_ignored_change_leaves_landing_as_it_is(items: Shop, table: TableSpec
     ignoring = replace(table, schema_drift="ignore")
     items.load(ignoring)
     before = _types(items)
-    _change(
-        items,
-        "alter table item add column colour text, alter column size type bigint, drop column name",
-    )
-    assert len(items.load(ignoring).changes) == 3
+    _change(items, "alter table item add column colour text, drop column name")
+    assert len(items.load(ignoring).changes) == 2
     assert _types(items) == before
-    items.source.execute("insert into item values (3, 5000000000, now())")
-    assert "out of range" in items.fail(ignoring), "what does not fit is refused, not cut"
+    items.source.execute("alter table item alter column size type numeric")
+    assert "evolve" in items.fail(ignoring), "a wider type is refused, not rounded"
+    assert _types(items) == before
+
+
+def test_a_new_key_cannot_be_ignored(items: Shop) -> None:
+    items.load(spec(schema_drift="ignore"))
+    items.source.execute("alter table item add column key int")
+    error = items.fail(spec(schema_drift="ignore", primary_key=("key",), deletes="soft"))
+    assert "no column key" in error
+    assert "evolve" in error
+
+
+def test_a_table_without_columns_is_refused(shop: Shop) -> None:
+    shop.source.execute("create table item ()")
+    assert "no column that can land" in shop.fail(spec())
 
 
 def test_a_column_that_the_declaration_names_must_be_there(items: Shop) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -18,6 +20,8 @@ import pytest
 
 from common.embedded_postgres import UNPRIVILEGED_USER, Cluster
 from databases import Database
+from extraction.engine import BatchResult
+from extraction.postgres.copy_pipe import CHUNK_BYTES, ChunkSink
 from extraction.run import Options, extract
 from extraction.spec import TableSpec
 from extraction_support import Shop, Silent, cursor_spec, spec
@@ -193,6 +197,91 @@ def test_an_error_in_mid_stream_is_the_one_reported(items: Shop, table: TableSpe
     error = items.fail(replace(table, from_=("public", "bad")), full_refresh=True)
     assert "division by zero" in error
     assert _state(items, table) == before
+
+
+@EVERY_TABLE
+def test_a_source_that_is_emptied_and_filled_meanwhile_is_never_seen_empty(
+    items: Shop, table: TableSpec
+) -> None:
+    items.load(table)
+    results: list[BatchResult] = []
+    with items.source.connect() as other, other.cursor() as cursor:
+        cursor.execute("begin; create temp table kept as table item; truncate item")
+        cursor.execute("insert into item table kept")
+        thread = threading.Thread(target=lambda: results.append(items.load(table)))
+        thread.start()
+        blocked = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        while not items.source.scalar(f"{blocked} and datname = current_database()"):
+            time.sleep(0.05)
+        cursor.execute("commit")
+        thread.join()
+    assert results[0].deleted == 0
+    _assert_right(items, table)
+
+
+def test_a_warehouse_lost_while_the_source_still_thinks_is_noticed(items: Shop) -> None:
+    items.source.execute("create view slow as select 1 as id, pg_sleep(30)::text as name")
+
+    def cut() -> None:
+        while not items.warehouse.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and query like 'copy%%'",
+            [],
+        ):
+            time.sleep(0.05)
+        items.source.execute("create or replace view slow as select 1 as id, 'quick' as name")
+
+    threading.Thread(target=cut).start()
+    started = time.monotonic()
+    result = items.load(spec(from_=("public", "slow")))
+    assert result.rows == 1
+    assert "tried again" in result.warnings[0]
+    assert time.monotonic() - started < 15
+
+
+@EVERY_TABLE
+def test_a_warehouse_that_stays_away_does_not_hide_why_it_was_left(
+    items: Shop, table: TableSpec
+) -> None:
+    name, admin = items.warehouse.name, Database("postgres")
+
+    def cut() -> None:
+        admin.execute(f"alter database {name} allow_connections false")
+        admin.query(
+            f"select pg_terminate_backend(pid) from pg_stat_activity where datname='{name}'"
+        )
+
+    (result,) = items.extract(table, observer=_At(cut), wait=0.2)
+    admin.execute(f"alter database {name} allow_connections true")
+    assert "not currently accepting connections" in str(result.error)
+    assert "tried again after: warehouse: server closed" in result.warnings[0]
+
+
+class _Stumbles(Silent):
+    """Fails in a way that nobody thought of."""
+
+    def step(self, spec: TableSpec, step: str) -> None:
+        if spec.table == "item" and step == "copy":
+            raise ZeroDivisionError
+
+
+def test_a_failure_that_nobody_thought_of_stops_one_table_only(items: Shop) -> None:
+    items.source.execute("create table other as select 1 as id")
+    bad, good = items.extract(spec(), spec("other"), observer=_Stumbles())
+    assert "unexpected ZeroDivisionError" in str(bad.error)
+    assert good.status == "loaded"
+    assert items.batches() == ["failed"]
+
+
+def test_no_chunk_is_larger_than_the_queue_reckons_with() -> None:
+    chunks: list[bytes] = []
+    with io.BufferedWriter(
+        ChunkSink(lambda chunk, rows: chunks.append(chunk)), CHUNK_BYTES
+    ) as file:
+        file.write(b"row")
+        file.write(b"large value" * CHUNK_BYTES)
+    assert b"".join(chunks) == b"row" + b"large value" * CHUNK_BYTES
+    assert max(map(len, chunks)) == CHUNK_BYTES
 
 
 def test_two_runs_at_once_land_everything_once(items: Shop) -> None:

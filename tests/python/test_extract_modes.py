@@ -25,19 +25,24 @@ def items(shop: Shop) -> Shop:
 def test_full_replaces_and_keeps_what_is_granted(items: Shop) -> None:
     role = f"reader_{items.warehouse.name}"
     items.load(spec())
-    items.warehouse.execute(f'create role "{role}"; grant select on landing_shop.item to "{role}"')
+    items.warehouse.execute(
+        f'create role "{role}"; grant select on landing_shop.item to "{role}";'
+        f'grant update (name) on landing_shop.item to "{role}"'
+    )
     items.source.execute(
         "delete from item where id > 10; update item set name = 'new' where id = 1"
     )
     result = items.load(spec())
     granted = items.warehouse.query(
-        f"select has_table_privilege('{role}', 'landing_shop.item', 'select')"
+        f"select has_table_privilege('{role}', 'landing_shop.item', 'select'), "
+        f"has_column_privilege('{role}', 'landing_shop.item', 'name', 'update'), "
+        f"has_column_privilege('{role}', 'landing_shop.item', 'id', 'update')"
     )
     items.warehouse.execute(f'drop owned by "{role}"; drop role "{role}"')
     assert result.rows == 10
     assert items.landed(spec(), "name")[0] == ("item 10",)
     assert ("new",) in items.landed(spec(), "name")
-    assert granted == [(True,)]
+    assert granted == [(True, True, False)]
 
 
 def test_full_with_soft_deletes_keeps_and_flags(items: Shop) -> None:
@@ -89,12 +94,13 @@ def test_a_row_committed_late_arrives_within_the_lookback(items: Shop) -> None:
 def test_rows_without_a_finite_cursor_are_never_lost(items: Shop) -> None:
     items.source.execute(
         "insert into item values (101, 'null', null), (102, 'future', 'infinity'), "
-        "(103, 'past', '-infinity')"
+        "(103, 'past', '-infinity'), (105, 'a sentinel', '9999-12-31')"
     )
     items.load(cursor_spec())
     assert items.load(cursor_spec()).rows == 0
-    items.source.execute("update item set name = 'changed' where id in (101, 102, 103)")
+    items.source.execute("update item set name = 'changed' where id > 100")
     items.source.execute("insert into item values (104, 'null too', null)")
+    items.source.execute("insert into item values (106, 'usual', '2026-01-01 01:40+00')")
     items.load(cursor_spec())
     assert items.current(cursor_spec(), "id, name") == items.source.query(
         "select id, name from item order by id"
@@ -104,7 +110,17 @@ def test_rows_without_a_finite_cursor_are_never_lost(items: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("type_", "first", "then"),
-    [("int", "1", "2"), ("numeric", "1.5", "1.6"), ("date", "'2026-01-01'", "'2026-01-02'")],
+    [
+        ("int", "9", "10"),
+        ("numeric", "9.5", "10.5"),
+        ("date", "'2026-01-01'", "'2026-01-02'"),
+        ("text", "'a'", "'b'"),
+        (
+            "uuid",
+            "'6f8f0e3c-0000-7000-8000-000000000001'",
+            "'7f8f0e3c-0000-7000-8000-000000000001'",
+        ),
+    ],
 )
 def test_any_ordered_type_can_be_the_cursor(shop: Shop, type_: str, first: str, then: str) -> None:
     shop.source.execute(
@@ -124,6 +140,45 @@ def test_since_and_full_refresh_read_again_and_change_nothing(items: Shop) -> No
     assert items.load(cursor_spec(), full_refresh=True).rows == 100
     assert items.current(cursor_spec(), "id, name") == before
     assert items.load(cursor_spec()).rows == 0
+
+
+def test_since_reads_no_less_than_a_run_without_it(items: Shop) -> None:
+    table = cursor_spec(lookback="1 hour")
+    items.load(table)
+    items.source.execute(
+        "insert into item values (101, 'late', '2026-01-01 00:50+00'), "
+        "(102, 'skipped', '2026-02-01'), (103, 'asked for', '2026-03-01')"
+    )
+    items.load(table, since="2026-03-01")
+    items.load(table)
+    assert items.current(table, "id, name") == items.source.query(
+        "select id, name from item order by id"
+    )
+
+
+def test_a_landing_table_that_was_dropped_is_filled_again(items: Shop) -> None:
+    items.load(cursor_spec())
+    items.warehouse.execute("drop table landing_shop.item")
+    assert items.load(cursor_spec()).rows == 100
+
+
+def test_from_cursor_to_full_one_row_stays_of_each_deleted_key(items: Shop) -> None:
+    items.load(cursor_spec())
+    items.source.execute("update item set name = 'newest', updated_at = now() where id = 5")
+    items.load(cursor_spec())
+    items.source.execute("delete from item where id = 5")
+    table = spec(deletes="soft", primary_key=("id",))
+    assert items.load(table).deleted == 1
+    assert items.warehouse.query("select name from landing_shop.item where id = 5") == [("newest",)]
+
+
+def test_a_table_may_be_named_like_the_index_of_another(items: Shop) -> None:
+    items.source.execute("create table item_batches as table item")
+    for _ in range(2):
+        items.load(cursor_spec())
+        items.load(cursor_spec("item_batches"))
+    indexes = "select count(*) from pg_indexes where schemaname = 'landing_shop'"
+    assert items.warehouse.scalar(indexes) == 2, "one for each"
 
 
 def test_a_since_that_is_no_value_of_the_cursor_is_refused(items: Shop) -> None:
@@ -171,12 +226,26 @@ def test_comparing_keys_also_finds_rows_that_came_too_late_for_the_lookback(item
     assert items.load(table).rows == 0
 
 
+def test_more_keys_return_and_come_late_than_one_query_names(items: Shop) -> None:
+    table = cursor_spec(deletes="soft")
+    many = "insert into item select i, 'item', '2025-01-01' from generate_series(200, 25199) as i"
+    items.source.execute(many)
+    assert items.load(table, since="2026-01-01").rows == 25_100
+    items.source.execute("delete from item where id >= 200")
+    assert items.load(table).deleted == 25_000
+    items.source.execute(many)
+    assert items.load(table).restored == 25_000
+    assert len(items.current(table, "id")) == 25_100
+
+
 def test_soft_deletes_work_on_composite_and_textual_keys(shop: Shop) -> None:
     shop.source.execute(
-        "create table item (a text, b date, updated_at timestamptz);"
-        "insert into item values ('é''\"\\', '2026-01-01', now()), ('x', '2026-01-01', now())"
+        "create type kind as enum ('k');"
+        "create table item (a text, b date, c kind default 'k', updated_at timestamptz);"
+        "insert into item (a, b, updated_at) "
+        "values ('é''\"\\', '2026-01-01', now()), ('x', '2026-01-01', now())"
     )
-    table = cursor_spec(deletes="soft", primary_key=("a", "b"))
+    table = cursor_spec(deletes="soft", primary_key=("a", "b", "c"))
     shop.load(table)
     shop.source.execute("create table gone as select * from item; delete from item")
     assert shop.load(table).deleted == 2
@@ -184,6 +253,17 @@ def test_soft_deletes_work_on_composite_and_textual_keys(shop: Shop) -> None:
     result = shop.load(table)
     assert result.rows + result.restored == 2
     assert len(shop.current(table, "a")) == 2
+
+
+@pytest.mark.parametrize("mode", ["full", "cursor"])
+def test_a_key_that_is_null_is_refused(items: Shop, mode: str) -> None:
+    items.source.execute("update item set name = null where id = 1")
+    new = cursor_spec if mode == "cursor" else spec
+    table = new(primary_key=("id", "name"), deletes="soft")
+    error = items.fail(table)
+    assert "primary_key (id, name) is null" in error
+    items.source.execute("update item set name = 'mended' where id = 1")
+    items.load(table)
 
 
 def test_a_run_records_its_batches(items: Shop) -> None:
@@ -212,6 +292,7 @@ def test_planning_changes_nothing(items: Shop) -> None:
 def test_one_table_failing_does_not_stop_the_others(items: Shop) -> None:
     bad, good = items.extract(spec("nothing_here"), spec())
     assert "no table public.nothing_here" in str(bad.error)
+    assert "no table nowhere.item" in items.fail(spec(from_=("nowhere", "item")))
     assert "public.item" in str(bad.error), "the message names what is there"
     assert (good.status, good.rows) == ("loaded", 100)
 
@@ -239,6 +320,30 @@ def test_a_full_load_waits_for_readers_without_stopping_new_ones(items: Shop) ->
     thread.join(20)
     assert finished.is_set()
     assert slowest < 2, f"a reader waited {slowest:.1f} s behind the load"
+
+
+def test_a_table_that_never_gets_free_is_said_to_be_in_use(
+    items: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extraction.postgres.writer.READERS_TIMEOUT", 0.1)
+    items.load(spec())
+    with items.warehouse.connect() as reader, reader.cursor() as cursor:
+        cursor.execute("begin; select count(*) from landing_shop.item")
+        error = items.fail(spec())
+    assert "in use" in error
+    assert "pg_stat_activity" in error
+
+
+def test_a_notice_from_the_warehouse_is_no_failure(items: Shop) -> None:
+    items.load(cursor_spec())
+    items.warehouse.execute(
+        "create function tell() returns trigger language plpgsql as "
+        "'begin raise notice ''%%'', repeat(''x'', 9000); return new; end';"
+        "create trigger tell before insert on landing_shop.item "
+        "for each row execute function tell()",
+        [],
+    )
+    assert items.load(cursor_spec(), full_refresh=True).rows == 100
 
 
 def test_what_is_built_on_a_replaced_table_is_named(items: Shop) -> None:

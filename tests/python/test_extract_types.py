@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import pytest
 
 from common.postgres import identifier
+from databases import Database
 from extraction.names import landing_name
 from extraction_support import Shop, spec
 
@@ -49,6 +52,17 @@ ROWS = r"""
      null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
      null, null, null, null, null, null, null)
 """
+
+
+@dataclass(frozen=True)
+class RoleOf(Database):
+    """A database as another role sees it."""
+
+    role: str
+
+    @property
+    def url(self) -> str:
+        return super().url.replace("postgres@", f"{self.role}@")
 
 
 def _as_text(column: str, cast: str) -> str:
@@ -123,6 +137,20 @@ def test_partitions_views_and_foreign_encodings_land(shop: Shop) -> None:
     assert shop.load(spec()).rows == 2
     assert shop.load(spec("seen")).rows == 1
     assert shop.landed(spec("seen"), "id") == [(2,)]
+
+
+def test_what_takes_no_lock_lands_all_the_same(shop: Shop) -> None:
+    role = f"reader_{shop.source.name}"
+    shop.source.execute(
+        "create table item as select 1 as id, 'x' as password;"
+        "create materialized view seen as select id from item;"
+        f'create role "{role}" login; grant select (id) on item to "{role}";'
+        f'grant select on seen to "{role}"'
+    )
+    reader = replace(shop, source=RoleOf(shop.source.name, role))
+    assert reader.load(spec(exclude=frozenset({"password"}))).rows == 1
+    assert reader.load(spec("seen")).rows == 1
+    shop.source.execute(f'drop owned by "{role}"; drop role "{role}"')
 
 
 HOSTILE_COLUMNS = [

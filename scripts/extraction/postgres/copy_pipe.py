@@ -35,6 +35,7 @@ class ChunkSink(io.RawIOBase):
 
     psycopg2 writes once for each row; only io.BufferedWriter, which is C, is quick enough for that.
     Rows are therefore counted in the first chunk alone and estimated from their size after it.
+    Of a large value only a part is taken, and the buffer offers the rest again.
     """
 
     def __init__(self, sink: Sink) -> None:
@@ -46,7 +47,7 @@ class ChunkSink(io.RawIOBase):
         return True
 
     def write(self, data: Buffer) -> int:
-        chunk = bytes(data)
+        chunk = bytes(memoryview(data)[:CHUNK_BYTES])
         if not self._bytes_per_row:
             self._bytes_per_row = len(chunk) / max(1, _rows_in(chunk))
         before = int(self._bytes / self._bytes_per_row)
@@ -85,17 +86,22 @@ class _Source(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        # The server speaks during COPY only to say that it failed. Without this look an error in
-        # the first row would surface when the last one was sent.
-        if select.select([self._connection.fileno()], [], [], 0)[0]:
-            raise _StoppedError
-        chunk = self._rest or self._chunks.get()
+        chunk = self._next()
         if chunk is None:
             if self._producer_failed.is_set():
                 raise _StoppedError  # an end of file here would commit half a table
             return b""
         self._rest = chunk[size:] if 0 <= size < len(chunk) else b""
         return chunk[:size] if size >= 0 else chunk
+
+    def _next(self) -> bytes | None:
+        while True:
+            # The server speaks during COPY only to say that it failed. Without this look an error
+            # in the first row would surface when the last one was sent, or the source's next came.
+            if select.select([self._connection.fileno()], [], [], 0)[0]:
+                raise _StoppedError
+            with suppress(queue.Empty):
+                return self._rest or self._chunks.get(timeout=0.5)
 
 
 def copy_in(connection: psycopg2.extensions.connection, statement: str, producer: Producer) -> int:
@@ -137,8 +143,9 @@ def copy_in(connection: psycopg2.extensions.connection, statement: str, producer
             raise
     finally:
         stop.set()
-        if arrived is None and not outcome:
-            producer.cancel()
+        while arrived is None and not outcome:
+            producer.cancel()  # again and again: the first may come before the query
+            thread.join(1)
         thread.join()
     sent = outcome[0]
     if isinstance(sent, BaseException):

@@ -31,7 +31,8 @@ _REFUSED_FOR_GOOD = (
     "does not exist",
     "no pg_hba.conf entry",
     "certificate",
-    "SSL",
+    "does not support SSL",  # "SSL" alone is also said of a connection that was lost
+    "sslmode",
     "permission denied",
     "could not translate host name",
 )

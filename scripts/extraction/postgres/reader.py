@@ -6,9 +6,12 @@ import difflib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+import psycopg2
 import psycopg2.extensions
+from psycopg2 import errors
 
 from common.postgres import identifier, literal
 from extraction.engine import Column, Sink, Stream, Watermark, Window
@@ -26,7 +29,7 @@ _COLUMNS = """
         select a.attnum, a.attname, a.attnotnull, a.atttypid as type_id, false as is_domain,
                format_type(a.atttypid, a.atttypmod) as display
         from pg_catalog.pg_attribute as a
-        where a.attrelid = %s and a.attnum > 0 and not a.attisdropped
+        where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
         union all
         select b.attnum, b.attname, b.attnotnull, t.typbasetype, true, b.display
         from base as b
@@ -63,11 +66,8 @@ class PostgresReader:
 
     def columns(self, spec: TableSpec) -> list[Column]:
         with translated(self._name), self._connection.cursor() as cursor:
-            cursor.execute("select to_regclass(%s)::oid", [identifier(*spec.from_)])
-            row = cursor.fetchone()
-            if row is None or row[0] is None:
-                raise self._no_table(cursor, spec)
-            cursor.execute(_COLUMNS, [row[0]])
+            self._hold(cursor, spec)
+            cursor.execute(_COLUMNS, [_table(spec)])
             found = [_column(spec, *values) for values in cursor.fetchall()]
         return [column for column in found if column.source not in spec.exclude]
 
@@ -76,12 +76,15 @@ class PostgresReader:
     ) -> Window:
         column = next(column for column in columns if column.source == spec.cursor)
         cursor, type_ = identifier(column.source), column.type
-        # A row without a finite cursor has no place in the order: it belongs to every lookback.
-        unordered = self._unordered_values(type_)
-        placeless = [f"{cursor} is null"] if column.nullable else []
-        placeless += [f"{cursor} in ({unordered})"] if unordered else []
-        finite = f"{cursor} not in ({unordered})" if unordered else "true"
-        highest = self._scalar(f"select max({cursor})::text from {_table(spec)} where {finite}")
+        # A row without a finite cursor, or with one from the future, has no place in the order: it
+        # belongs to every lookback and is no watermark, for all other rows would be below it.
+        placeless = self._unordered(cursor, type_)
+        placeless += [f"{cursor} is null"] if column.nullable else []
+        placed = f"not ({' or '.join(placeless)})" if placeless else "true"
+        highest = self._scalar(  # max() would be shorter, but uuid has none
+            f"select {cursor}::text from {_table(spec)} as t where {placed} "
+            f"order by t.{cursor} desc limit 1"
+        )
 
         def at(value: str) -> str:
             return f"{literal(value)}::{type_}"
@@ -91,27 +94,26 @@ class PostgresReader:
             since_when = f"{cursor} >= {_minus_lookback(spec, type_, at(to))}"
             return " or ".join([f"({since_when} and {cursor} <= {at(to)})", *placeless])
 
-        low = since if since is not None else watermark.cursor_to
-        warning = None
+        low, warning = watermark.cursor_to, None
         if low is not None and highest is not None:
-            with translated(f"{self._name}: --since {since!r}" if since else self._name):
-                is_below = self._scalar(f"select {at(highest)} < {at(low)}")
-            if is_below and since is None:
+            is_below = self._scalar(f"select {at(highest)} < {at(low)}")
+            if is_below:
                 warning = (
                     f"the highest {spec.cursor} at the source, {highest}, is below the last "
                     f"batch's, {low}: if it was restored from a backup, use --full-refresh"
                 )
         to = low if warning or highest is None else highest
         overlap = self._digest(spec, columns, lookback(to)) if to is not None else None
-        if since is not None:
-            condition = " or ".join([f"{cursor} >= {at(since)}", *placeless])
-        elif low is None:
+        if low is None:
             condition = None
         elif self._digest(spec, columns, lookback(low)) == watermark.overlap:
-            condition = f"{cursor} > {at(low)} and {finite}"
+            condition = f"({cursor} > {at(low)} and {placed})"
         else:
             condition = " or ".join([f"{cursor} > {at(low)}", lookback(low)])
-        return Window(condition, low, to, overlap, warning)
+        if since is not None:  # reads more than the watermark asks for, never less
+            wanted = [f"{cursor} >= {at(since)}", *placeless]
+            condition = " or ".join([*wanted, condition] if condition else wanted)
+        return Window(condition, low if since is None else since, to, overlap, warning)
 
     def estimate(self, spec: TableSpec, condition: str | None) -> int:
         where = f" where {condition}" if condition else ""
@@ -123,7 +125,7 @@ class PostgresReader:
         return int(plan[0]["Plan"]["Plan Rows"])
 
     def key_condition(self, keys: Sequence[Column], values: Sequence[Sequence[str]]) -> str:
-        names = ", ".join(identifier(key.source) for key in keys)
+        names = ", ".join(key.expression for key in keys)
         lists = ", ".join(
             f"array[{', '.join(map(literal, column))}]::text[]::{key.type}[]"
             for key, column in zip(keys, zip(*values, strict=True), strict=True)
@@ -153,12 +155,28 @@ class PostgresReader:
             )
         )
 
-    def _unordered_values(self, type_: str) -> str:
+    def _hold(self, cursor: psycopg2.extensions.cursor, spec: TableSpec) -> None:
+        """Locks the table against changes of its form, before the snapshot is taken.
+
+        To an older snapshot a table that is truncated or rewritten meanwhile looks empty.
+        """
+        try:
+            cursor.execute(f"lock table {_table(spec)} in access share mode")
+        except (errors.WrongObjectType, errors.InsufficientPrivilege):
+            # Foreign tables and materialized views take no lock, and grants on single columns
+            # allow none: these are read without.
+            self._connection.rollback()
+        except (errors.UndefinedTable, errors.InvalidSchemaName):
+            self._connection.rollback()
+            raise self._no_table(cursor, spec) from None
+
+    def _unordered(self, cursor: str, type_: str) -> list[str]:
+        """The conditions for values that are not in the order of the others."""
         if type_ in _IN_TIME:
-            return "'infinity', '-infinity'"
+            return [f"{cursor} = '-infinity'", f"{cursor} > now() + interval '1 day'"]
         if type_ in _FLOATS or (type_ == "numeric" and self._connection.server_version >= 140000):
-            return "'NaN', 'infinity', '-infinity'"
-        return "'NaN'" if type_ == "numeric" else ""
+            return [f"{cursor} in ('NaN', 'infinity', '-infinity')"]
+        return [f"{cursor} = 'NaN'"] if type_ == "numeric" else []
 
     def _scalar(self, query: str) -> Any:  # noqa: ANN401
         with translated(self._name), self._connection.cursor() as cursor:
@@ -196,7 +214,8 @@ class _CopyOut:
             return int(cursor.rowcount)
 
     def cancel(self) -> None:
-        self._connection.cancel()
+        with suppress(psycopg2.Error):  # already closed: the error that closed it is reported
+            self._connection.cancel()
 
 
 def _column(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import psycopg2
@@ -39,6 +39,7 @@ OTHER_RUN_TIMEOUT = "30min"
 # later queue behind each try, so tries are short and there are many.
 READERS_TRY = "200ms"
 READERS_TIMEOUT = 600.0
+FETCHED_ROWS = 10_000
 
 _COLUMNS = """
     select a.attname, coalesce(e.typname || '[]', t.typname)
@@ -51,12 +52,19 @@ _COLUMNS = """
 # What others may do with a table, as statements that let them do it with the one in its place.
 _GRANTS = """
     select format(
-        'grant %%s on %%s to %%s%%s', privilege_type, %s,
+        'grant %%s%%s on %%s to %%s%%s', privilege_type, on_column, %s,
         case when grantee = 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
         case when is_grantable then ' with grant option' else '' end
     )
     from pg_catalog.pg_class as c
-    cross join aclexplode(c.relacl)
+    cross join lateral (
+        select '' as on_column, acl.* from aclexplode(c.relacl) as acl
+        union all
+        select format(' (%%I)', a.attname), acl.*
+        from pg_catalog.pg_attribute as a
+        cross join aclexplode(a.attacl) as acl
+        where a.attrelid = c.oid and not a.attisdropped
+    ) as granted
     where c.oid = to_regclass(%s) and grantee <> c.relowner
 """
 
@@ -72,6 +80,8 @@ class PostgresWriter:
 
     def lock(self, spec: TableSpec) -> None:
         with translated(WHERE):
+            # A notice in the middle of a COPY would be taken for the end of it.
+            self._execute("set client_min_messages = error")
             self._execute(f"set lock_timeout = '{OTHER_RUN_TIMEOUT}'")
             try:
                 self._execute(
@@ -87,7 +97,8 @@ class PostgresWriter:
 
     def watermark(self, spec: TableSpec) -> Watermark:
         with translated(WHERE), self._connection.cursor() as cursor:
-            return ledger.watermark(cursor, spec)
+            # Who drops a landing table wants all of it again, not what is new.
+            return ledger.watermark(cursor, spec) if self._exists(spec) else Watermark()
 
     def landing_columns(self, spec: TableSpec) -> dict[str, str]:
         with translated(WHERE), self._connection.cursor() as cursor:
@@ -157,10 +168,12 @@ class PostgresWriter:
         table = identifier(*spec.landing)
         with translated(WHERE):
             self._begin()
-            if not self._exists(spec):
-                return self._create(spec, spec.landing, columns, sent, stream, batch), 0
-            draft = (spec.landing[0], f"_batch_{batch.id}")
+            is_first = not self._exists(spec)
+            draft = spec.landing if is_first else (spec.landing[0], f"_batch_{batch.id}")
             rows = self._create(spec, draft, columns, sent, stream, batch)
+            self._check_keys(spec, draft, keep_deleted)
+            if is_first:
+                return rows, 0
             deleted = self._keep_deleted(spec, draft, columns, keep_deleted, batch)
             for grant in self._query(_GRANTS, identifier(*draft), table):
                 self._execute(grant[0])
@@ -172,7 +185,7 @@ class PostgresWriter:
 
     def compare_keys(
         self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
-    ) -> tuple[int, list[tuple[str, ...]], list[tuple[str, ...]]]:
+    ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
         landing = identifier(*spec.landing)
         names = ", ".join(map(identifier, keys))
         same = " and ".join(f"k.{identifier(key)} = l.{identifier(key)}" for key in keys)
@@ -182,6 +195,7 @@ class PostgresWriter:
             definitions = ", ".join(f"{identifier(name)} {type_}" for name, type_ in keys.items())
             self._execute(f"create temporary table _keys ({definitions}) on commit drop")
             self._copy(("_keys",), list(keys), stream({}), freeze=True)
+            self._check_keys(spec, ("_keys",), list(keys))
             self._execute("analyze _keys")
             # The newest row of each key that is gone, unless it says so already.
             deleted = self._execute(
@@ -195,7 +209,8 @@ class PostgresWriter:
             # Keys whose newest row is flagged although the source has them, and keys that never
             # landed: rows that were committed later than the lookback reaches back.
             texts = ", ".join(f"{identifier(key)}::text" for key in keys)
-            returned = self._query(
+            self._execute(
+                "create temporary table _returned on commit drop as "
                 f"select {texts} from ("
                 f"select l.*, row_number() over (partition by {names} order by {BATCH_ID} desc) "
                 f"as _nth from {landing} as l where exists ("
@@ -203,12 +218,13 @@ class PostgresWriter:
                 f"select 1 from {landing} as k where {same} and k.{DELETED_AT} is not null)"
                 f") as back where _nth = 1 and {DELETED_AT} is not null"
             )
-            late = self._query(
+            self._execute(
+                "create temporary table _late on commit drop as "
                 f"select {texts} from _keys as k "
                 f"where not exists (select 1 from {landing} as l where {same})"
             )
             self._execute("drop table _keys")
-        return deleted, returned, late
+        return deleted, self._fetch("_returned"), self._fetch("_late")
 
     def commit(self, batch: Batch, result: BatchResult, window: Window) -> None:
         with translated(WHERE):
@@ -219,7 +235,7 @@ class PostgresWriter:
     def fail(self, batch: Batch, error: str) -> None:
         # The failure itself is what the caller reports. If the warehouse is gone too, the next run
         # finds the batch running without its lock and says that it was abandoned.
-        with suppress(psycopg2.Error):
+        with suppress(psycopg2.Error, ExtractError):
             if self._connection.closed:
                 self._connection = self._connect()
             self._execute("rollback")
@@ -244,7 +260,11 @@ class PostgresWriter:
                 return
             except psycopg2.errors.LockNotAvailable:
                 if time.monotonic() > deadline:
-                    raise
+                    raise ExtractError(
+                        f"{spec.name}: {identifier(*spec.landing)} has been in use for "
+                        f"{READERS_TIMEOUT:g} s, so it could not be changed; see pg_stat_activity "
+                        "for who holds it. Landing is unchanged."
+                    ) from None
                 self._execute("rollback to savepoint readers")
                 time.sleep(random.uniform(0.1, 0.5))  # noqa: S311  # jitter, not cryptography
 
@@ -253,12 +273,16 @@ class PostgresWriter:
 
         Made with the second batch: the first is read as a whole anyway.
         """
-        name = f"{spec.landing[1][:50]}_batches"
+        table = identifier(*spec.landing)
         if not self._query(
-            "select 1 where to_regclass(%s) is not null", identifier(spec.landing[0], name)
+            "select 1 from pg_catalog.pg_index as i inner join pg_catalog.pg_attribute as a "
+            "on a.attrelid = i.indrelid and a.attnum = i.indkey[0] "
+            "where i.indrelid = to_regclass(%s) and a.attname = %s",
+            table,
+            BATCH_ID,
         ):
-            self._execute(
-                f"create index {identifier(name)} on {identifier(*spec.landing)} "
+            self._execute(  # Postgres chooses a name that no table has
+                f"create index on {table} "
                 f"using brin ({BATCH_ID}) with (pages_per_range = 16, autosummarize = on)"
             )
 
@@ -295,6 +319,16 @@ class PostgresWriter:
         )
         return rows
 
+    def _check_keys(self, spec: TableSpec, name: Sequence[str], keys: Sequence[str]) -> None:
+        """A key that is null equals nothing, itself included: its row would seem to be gone."""
+        nulls = " or ".join(f"{identifier(key)} is null" for key in keys)
+        if nulls and self._query(f"select 1 from {identifier(*name)} where {nulls} limit 1"):
+            raise ExtractError(
+                f"{spec.name}: its primary_key ({', '.join(keys)}) is null in some rows at the "
+                "source, so soft deletes can't tell them apart. Name columns that are never null, "
+                "or set `deletes: none`. Landing is unchanged."
+            )
+
     def _keep_deleted(
         self,
         spec: TableSpec,
@@ -309,13 +343,17 @@ class PostgresWriter:
         kept = [name for name in self.landing_columns(spec) if name in columns]
         data = ", ".join(map(identifier, kept))
         loaded_at = literal(batch.loaded_at)
+        # One row per key: the table may be the log of a former mode cursor.
+        names = ", ".join(map(identifier, keys))
         copied = self._query(
             f"with kept as (insert into {identifier(*draft)} "
             f"({data}, {LOADED_AT}, {BATCH_ID}, {DELETED_AT}) "
             f"select {data}, {loaded_at}, {batch.id}, coalesce({DELETED_AT}, {loaded_at}) "
-            f"from {identifier(*spec.landing)} as l "
-            f"where not exists (select 1 from {identifier(*draft)} as n where {same}) "
-            f"returning {DELETED_AT}) select count(*) from kept where {DELETED_AT} = {loaded_at}"
+            f"from (select l.*, row_number() over (partition by {names} order by {BATCH_ID} desc) "
+            f"as _nth from {identifier(*spec.landing)} as l "
+            f"where not exists (select 1 from {identifier(*draft)} as n where {same})) as gone "
+            f"where _nth = 1 returning {DELETED_AT}) "
+            f"select count(*) from kept where {DELETED_AT} = {loaded_at}"
         )
         return int(copied[0][0])
 
@@ -329,6 +367,13 @@ class PostgresWriter:
             return copy_in(self._connection, statement, producer)
         except RowsLostError as error:
             raise TransientError(f"{identifier(*name)}: {error}") from error
+
+    def _fetch(self, table: str) -> Iterator[tuple[str, ...]]:
+        """The rows of a table that may be large, a few at a time."""
+        with translated(WHERE):
+            self._execute(f"declare {table} no scroll cursor for select * from {table}")
+            while rows := self._query(f"fetch {FETCHED_ROWS} from {table}"):
+                yield from rows
 
     def _execute(self, statement: str, *parameters: object) -> int:
         with self._connection.cursor() as cursor:
