@@ -26,8 +26,10 @@
 {%- endmacro %}
 
 
-{# A source's column as it lands: `SalesOrderID` is `sales_order_id`. #}
+{# A source's column as it lands, `SalesOrderID` is `sales_order_id`: as scripts/extraction/names.py. #}
 {% macro landing_name(column) -%}
     {%- set word_start = '(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])' -%}
-    {{ return(modules.re.sub('[^a-z0-9]+', '_', modules.re.sub(word_start, '_', column) | lower)) }}
+    {%- set words = modules.re.sub('\\W+', '_', modules.re.sub(word_start, '_', column)) | lower -%}
+    {%- set snake = modules.re.sub('_{2,}', '_', words).rstrip('_') -%}
+    {{ return(snake if column.startswith('_') else snake.lstrip('_')) }}
 {%- endmacro %}
