@@ -144,6 +144,9 @@ def test_a_source_that_is_still_starting_is_waited_for(warehouse: Database) -> N
 
 
 def test_waiting_ends(warehouse: Database) -> None:
-    error, seconds = _error(warehouse, Guarded().url(), wait=0.5)
+    with socket.socket() as closed:  # bound, but nobody listens
+        closed.bind(("127.0.0.1", 0))
+        url = f"postgresql://reader@127.0.0.1:{closed.getsockname()[1]}/postgres"
+        error, seconds = _error(warehouse, url, wait=0.5)
     assert "refused" in error.lower()
     assert seconds < 5

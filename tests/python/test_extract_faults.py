@@ -330,25 +330,22 @@ def test_a_warehouse_that_crashes_is_waited_for(items: Shop, table: TableSpec) -
 
 @contextmanager
 def _small_disk(megabytes: int) -> Iterator[Path]:
-    cluster_home = Path(f"/var/lib/medallion/disk-{os.getpid()}")
-    cluster_home.mkdir(parents=True, exist_ok=True)
+    """A file system of its own, in a place that the server's user can reach."""
+    if os.geteuid() != 0:
+        pytest.skip("needs a small file system of its own, which only root can mount")
+    place = Path(f"/var/lib/medallion/disk-{os.getpid()}")
+    place.mkdir(parents=True)
     options = f"size={megabytes}m,uid={UNPRIVILEGED_USER},mode=700"
-    mounted = (
-        os.geteuid() == 0
-        and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(cluster_home)],
-            capture_output=True,
-            check=False,
-        ).returncode
-    )
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+    mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
     try:
         if not mounted:
-            pytest.skip("needs a small file system of its own, which only root can mount")
-        yield cluster_home
+            pytest.skip("needs a small file system of its own, and mounting one is not allowed")
+        yield place
     finally:
         if mounted:
-            subprocess.run(["umount", "-l", str(cluster_home)], check=True)
-        cluster_home.rmdir()
+            subprocess.run(["umount", "-l", str(place)], check=True)
+        place.rmdir()
 
 
 @EVERY_TABLE
