@@ -4,17 +4,21 @@ usage: extraction_fault.py <source URL> <warehouse URL> <spec as JSON> <fault> <
 
 Faults: `none` prints how many statements there are; `kill` is kill -9 of this process; `drop` ends
 the connection that is about to be used, at the server; `lost-answer` closes a connection after its
-statement was carried out, before the answer arrives. Prints how the batch ended.
+statement was carried out, before the answer arrives. Prints how the batch ended, and the memory
+it took.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import resource
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -72,7 +76,16 @@ def main(source: str, warehouse: str, declared: str, fault: str, at: str) -> Non
     spec = TableSpec(**fields)
     options = Options(warehouse, {"shop": source}, wait=10, backoff=0.01)
     (result,) = extract([spec], options, Silent(), lambda result: None)
-    print(json.dumps({"status": result.status, "error": result.error, "statements": statements}))
+    ended = {"status": result.status, "error": result.error, "statements": statements}
+    print(json.dumps({**ended, "peak_mib": peak_mib()}))
+
+
+def peak_mib() -> float:
+    """The most memory that this program held; what it was started from does not count."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes, on macOS
 
 
 if __name__ == "__main__":

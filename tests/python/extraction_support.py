@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from common.postgres import identifier
+from common.project import ROOT
 from databases import Database
 from extraction.engine import BatchResult, Observer
 from extraction.run import Options, Plan, extract, plan
@@ -73,6 +80,28 @@ class Shop:
         (result,) = self.extract(table, **options)
         assert result.error is not None, f"{table.name} was expected to fail and landed"
         return result.error
+
+    def extract_elsewhere(
+        self, table: TableSpec, fault: str = "none", at: int = 0
+    ) -> dict[str, Any] | None:
+        """Extracts in a process of its own, see extraction_fault.py; None if it was killed."""
+        here = Path(__file__).parent
+        declared = json.dumps({**asdict(table), "exclude": sorted(table.exclude)})
+        done = subprocess.run(
+            [
+                *(sys.executable, here / "extraction_fault.py", self.source.url),
+                *(self.warehouse.url, declared, fault, str(at)),
+            ],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(ROOT / "scripts")])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode == -signal.SIGKILL:
+            return None
+        assert done.returncode == 0, done.stderr
+        ended: dict[str, Any] = json.loads(done.stdout)
+        return ended
 
     def plan(self, *specs: TableSpec, **options: Any) -> list[Plan]:  # noqa: ANN401
         return plan(specs, Options(self.warehouse.url, {"shop": self.source.url}, **options))

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from dataclasses import asdict
-from pathlib import Path
-
 from extraction_support import Shop, cursor_spec
-
-HERE = Path(__file__).parent
-MIB = 1024 * (1024 if sys.platform == "darwin" else 1)
 
 
 def _peak_memory(shop: Shop) -> float:
     """Extracts in a process of its own; its peak memory in MiB."""
-    declared = json.dumps({**asdict(cursor_spec()), "exclude": []})
-    process = subprocess.Popen(
-        [
-            *(sys.executable, HERE / "extraction_fault.py", shop.source.url),
-            *(shop.warehouse.url, declared, "none", "0"),
-        ],
-        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parents[1] / 'scripts'}"},
-        stdout=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_maxrss / MIB
+    ended = shop.extract_elsewhere(cursor_spec())
+    assert ended is not None
+    return float(ended["peak_mib"])
 
 
 def test_memory_does_not_grow_with_the_table(shop: Shop) -> None:

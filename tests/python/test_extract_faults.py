@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,27 +52,6 @@ def _change(shop: Shop) -> None:
         "insert into item select i, 'new', now(), 1 "
         f"from generate_series({ROWS + 1}, {ROWS + 50}) as i"
     )
-
-
-def _run(shop: Shop, table: TableSpec, fault: str, at: int) -> dict[str, Any] | None:
-    """Extracts in a process of its own; None if it was killed."""
-    declared = json.dumps({**asdict(table), "exclude": sorted(table.exclude)})
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1] / "scripts")])
-    done = subprocess.run(
-        [
-            *(sys.executable, str(HERE / "extraction_fault.py"), shop.source.url),
-            *(shop.warehouse.url, declared, fault, str(at)),
-        ],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode == -9:
-        return None
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
 
 
 def _state(shop: Shop, table: TableSpec) -> list[tuple[Any, ...]]:
@@ -120,7 +97,7 @@ def test_kill_9_before_any_statement_is_survivable(
             items.load(table)
             before = _state(items, table)
             _change(items)
-        if _run(items, table, "kill", number) is not None:
+        if items.extract_elsewhere(table, "kill", number) is not None:
             break  # there were fewer statements than that: every one has been tried
         with suppress(psycopg2.errors.UndefinedTable):
             seen = _state(items, table)
@@ -139,12 +116,12 @@ def test_a_connection_lost_at_any_statement_is_tried_again(
     items.source.execute("delete from item where id > 200")
     items.load(table)
     _change(items)
-    total = (_run(items, table, "none", 0) or {})["statements"]
+    total = (items.extract_elsewhere(table, "none", 0) or {})["statements"]
     for number in range(1, total + 1):
         items.source.execute(
             "update item set name = 'again', updated_at = clock_timestamp() where id = 100"
         )
-        result = _run(items, table, fault, number)
+        result = items.extract_elsewhere(table, fault, number)
         assert result is not None
         assert result["status"] == "loaded", f"statement {number}: {result['error']}"
         _assert_right(items, table)
