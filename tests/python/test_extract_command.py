@@ -100,6 +100,8 @@ def test_ctrl_c_ends_a_run_at_once(env: dict[str, str], warehouse: Database) -> 
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell that starts tests in the background has Ctrl-C ignored by all that they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         copying = "select count(*) from pg_stat_activity where query like 'copy%' and datname = "
         while not warehouse.scalar(copying + f"'{warehouse.name}'"):
