@@ -24,7 +24,7 @@ from common.embedded_postgres import Cluster
 from common.project import ROOT
 
 FOLDER = Path(__file__).with_suffix("")
-SOURCES = ("pagila", "film_catalog")
+SOURCES = tuple(sorted(folder.parent.name for folder in FOLDER.glob("*/create")))
 
 
 @contextmanager
@@ -93,7 +93,8 @@ def describe(url: str) -> str:
         scale, day = cursor.fetchone() or (None, None)
         cursor.execute(
             "select count(*), sum(greatest(reltuples, 0))::bigint from pg_class "
-            "where relnamespace = 'public'::regnamespace and relkind = 'r'"
+            "where relkind = 'r' and relnamespace::regnamespace::text <> 'demo' "
+            "and relnamespace::regnamespace::text !~ '^(pg_|information_schema)'"
         )
         _, rows = cursor.fetchone() or (None, None)
     return f"scale {float(scale):g}, day {day}, about {rows:,} rows"
@@ -108,7 +109,7 @@ def describe(url: str) -> str:
     type=click.FloatRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Size of a new source: 1 is about 100 000 rows over both.",
+    help="Size of a new source: 1 is about 150 000 rows over all.",
 )
 @click.option("--tick", "ticks", is_flag=True, help="Let one more day happen in those that exist.")
 @click.option(

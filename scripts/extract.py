@@ -16,7 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from common.sources import source_url
+from common.sources import kind_of, source_url
 from extraction.declared import read_project
 from extraction.engine import BatchResult, Window
 from extraction.errors import ExtractError
@@ -77,6 +77,11 @@ def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
             raise ExtractError(
                 f"Source {spec.source}: set {spec.connection} to its URL "
                 "(postgresql://user:password@host:port/database), see .env.example."
+            )
+        if kind_of(url) != spec.kind and target != "dev":
+            raise ExtractError(
+                f"Source {spec.source}: its YAML says `kind: {spec.kind}`, and {spec.connection} "
+                f"is the URL of a {kind_of(url)} system. Correct the one that is wrong."
             )
         urls[spec.source] = url
     return urls

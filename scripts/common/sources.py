@@ -1,4 +1,4 @@
-"""The URL of a source system."""
+"""The URL of a source system, and the kind of system behind it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from common.embedded_postgres import Cluster
 from common.project import ROOT
 
 DEMO_SOURCES = ROOT / "scripts" / "demo_sources"
+
+_KINDS = {"mssql": "sqlserver", "sqlserver": "sqlserver", "http": "http", "https": "http"}
+
+
+def kind_of(url: str) -> str:
+    """The kind of system that a URL leads to: postgres, sqlserver or http."""
+    return _KINDS.get(url.partition("://")[0].lower(), "postgres")
 
 
 def source_url(source: str, variable: str, target: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from extraction.errors import ExtractError
 
 MODES = ("full", "cursor")
-KINDS = ("postgres",)
+KINDS = ("postgres", "sqlserver")
 DRIFT_POLICIES = ("evolve", "freeze", "ignore")
 DELETES = ("none", "soft")
 

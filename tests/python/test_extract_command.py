@@ -84,6 +84,8 @@ def test_what_cannot_start_says_what_to_mend(env: dict[str, str], tmp_path: Path
     unset = {**env, "FILM_CATALOG_URL": "", "MEDALLION_TARGET": "ci"}
     assert "set FILM_CATALOG_URL" in script("extract.py", *ACTORS, env=unset).stderr
     assert "PROD_PGHOST" in script("extract.py", *ACTORS, "--target", "prod", env=env).stderr
+    wrong_kind = {**unset, "FILM_CATALOG_URL": "sqlserver://reader:x@db/films"}
+    assert "says `kind: postgres`" in script("extract.py", *ACTORS, env=wrong_kind).stderr
     unknown = script("extract.py", "--table", "actor_s", env=env)
     assert unknown.returncode == 1
     assert "actors" in unknown.stderr

@@ -93,7 +93,7 @@ def test_gold_keeps_its_promises(manifest: dict[str, Any]) -> None:
         name = model["name"]
         config = model["config"]
         assert config["contract"]["enforced"], name
-        assert config["meta"].get("owner"), f"{name} has no owner"
+        assert config["group"], f"{name} has no group, so no owner"
         assert model["description"], name
         assert all(column["description"] for column in model["columns"].values()), name
         constraints = [c["type"] for c in model["constraints"]] + [

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from commands import dbt, script
 from common.embedded_postgres import binaries
@@ -58,9 +59,9 @@ class Job:
         }
 
     def run(self, *build: str) -> None:
-        extracted = script("extract.py", env=self.env)
+        extracted = script("extract.py", *(f"--source={name}" for name in DUMPS), env=self.env)
         assert extracted.returncode == 0, extracted.stderr
-        built = dbt("build", *build, env=self.env)
+        built = dbt("build", "-s", *(f"@source:{name}" for name in DUMPS), *build, env=self.env)
         assert built.returncode == 0, built.stdout
 
     def gold(self, query: str) -> list[tuple[Any, ...]]:
@@ -99,91 +100,25 @@ def test_every_test_passes_or_tells_a_known_fact(job: Job) -> None:
 
 
 def test_sources_are_fresh(job: Job) -> None:
-    done = dbt("source", "freshness", env=job.env)
+    done = dbt("source", "freshness", "-s", *(f"source:{name}" for name in DUMPS), env=job.env)
     assert done.returncode == 0, done.stdout
 
 
-# A name, the question to gold, and the same question to the source.
-LATE = "r.return_date > r.rental_date + f.rental_duration * interval '1 day'"
-RENTALS = (
-    "rental as r inner join inventory as i using (inventory_id) "
-    "inner join film as f using (film_id)"
+FIGURES = {
+    name: yaml.safe_load(
+        (Path(__file__).parent / "fixtures" / "figures" / f"{name}.yml").read_text()
+    )["questions"]
+    for name in DUMPS
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "question"),
+    [(source, question) for source, questions in FIGURES.items() for question in questions],
 )
-PAGILA = {
-    "rentals": (
-        "select count(*), count(returned_at), count(*) filter (where is_late) "
-        "from gold.fact_rental",
-        f"select count(*), count(r.return_date), count(*) filter (where {LATE}) from {RENTALS}",
-    ),
-    "payments": (
-        "select count(*), sum(amount) from gold.fact_payment",
-        "select count(*), sum(amount) from payment",
-    ),
-    "films": (
-        "select count(*), sum(rental_rate), sum(replacement_cost) from gold.dim_film "
-        "where not is_deleted",
-        "select count(*), sum(rental_rate), sum(replacement_cost) from film",
-    ),
-    "categories": (
-        "select film_id, categories from gold.dim_film where not is_deleted order by 1",
-        "select film_id, string_agg(name, ', ' order by name) from film "
-        "left join film_category using (film_id) left join category using (category_id) "
-        "group by film_id order by 1",
-    ),
-    "special features": (
-        "select film_id, special_features from gold.dim_film where not is_deleted order by 1",
-        "select film_id, array_to_string(special_features, ', ') from film order by 1",
-    ),
-    "stores": (
-        "select count(*), count(manager_name) from gold.dim_store where not is_deleted",
-        "select count(*), count(manager_staff_id) from store",
-    ),
-    "customers": (
-        "select count(*), count(*) filter (where is_active) from gold.dim_rental_customer "
-        "where not is_deleted",
-        "select count(*), count(*) filter (where active = 1) from customer",
-    ),
-    "rentals per day and store": (
-        "select date_day, store_id, rentals from gold.metrics_daily_rentals "
-        "where rentals > 0 order by 1, 2",
-        "select (rental_date at time zone 'UTC')::date, store_id, count(*) "
-        f"from {RENTALS} group by 1, 2 order by 1, 2",
-    ),
-    "returns per day and store": (
-        "select date_day, store_id, returns, late_returns from gold.metrics_daily_rentals "
-        "where returns > 0 order by 1, 2",
-        "select (return_date at time zone 'UTC')::date, store_id, count(*), "
-        f"count(*) filter (where {LATE}) from {RENTALS} "
-        "where return_date is not null group by 1, 2 order by 1, 2",
-    ),
-    "revenue per day and store": (
-        "select date_day, store_id, revenue, average_ticket from gold.metrics_daily_rentals "
-        "where payments > 0 order by 1, 2",
-        "select (payment_date at time zone 'UTC')::date, store_id, sum(amount), "
-        "round(avg(amount), 2) from payment inner join rental using (rental_id) "
-        "inner join inventory using (inventory_id) group by 1, 2 order by 1, 2",
-    ),
-}
-FILM_CATALOG = {
-    "ratings": (
-        "select film_id, title, rating_category, actors from gold.film_ratings order by 1",
-        "select film_id, title, case when user_rating >= 4.5 then 'Excellent' "
-        "when user_rating >= 4.0 then 'Good' when user_rating >= 3.0 then 'Average' "
-        "else 'Poor' end, string_agg(actor_name, ', ' order by actor_name) "
-        "from films left join film_actors using (film_id) left join actors using (actor_id) "
-        "group by film_id order by 1",
-    ),
-}
-
-
-@pytest.mark.parametrize(("gold", "source"), PAGILA.values(), ids=PAGILA)
-def test_pagila_gold_says_what_the_source_says(job: Job, gold: str, source: str) -> None:
-    assert job.gold(gold) == job.pagila.query(source)
-
-
-@pytest.mark.parametrize(("gold", "source"), FILM_CATALOG.values(), ids=FILM_CATALOG)
-def test_film_catalog_gold_says_what_the_source_says(job: Job, gold: str, source: str) -> None:
-    assert job.gold(gold) == job.film_catalog.query(source)
+def test_gold_says_what_the_source_says(job: Job, source: str, question: str) -> None:
+    asked = FIGURES[source][question]
+    assert job.gold(asked["warehouse"]) == getattr(job, source).query(asked["source"])
 
 
 def test_the_next_day_changes_gold_as_it_changed_the_source(job: Job) -> None:
@@ -210,8 +145,8 @@ def test_the_next_day_changes_gold_as_it_changed_the_source(job: Job) -> None:
         "update customer set email = 'moved@example.org' where customer_id = 7"
     )
     job.run("--resource-type", "model", "--resource-type", "snapshot")
-    for name, (gold, source) in PAGILA.items():
-        assert job.gold(gold) == job.pagila.query(source), name
+    for question, asked in FIGURES["pagila"].items():
+        assert job.gold(asked["warehouse"]) == job.pagila.query(asked["source"]), question
 
 
 # What each fact is, in full, and the moment of its event.

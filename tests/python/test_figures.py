@@ -1,0 +1,122 @@
+"""Every demo source through to gold, over several days: the figures are those of the source.
+
+fixtures/figures/<source>.yml holds the questions. Each is asked twice: in the warehouse, and in
+plain SQL in the source's own database.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import demo_sources
+from commands import dbt, script
+from databases import Database, temporary_database
+from demo_days import SCALE
+
+FIGURES = Path(__file__).parent / "fixtures" / "figures"
+DAYS = 3
+
+# source -> question -> {warehouse: SQL, source: SQL}
+QUESTIONS: dict[str, dict[str, dict[str, str]]] = {
+    file.stem: yaml.safe_load(file.read_text())["questions"]
+    for file in sorted(FIGURES.glob("*.yml"))
+}
+# What the build may warn of, because the demo sources are wrong there on purpose.
+KNOWN_WARNINGS = {
+    name
+    for file in FIGURES.glob("*.yml")
+    for name in yaml.safe_load(file.read_text()).get("warnings", [])
+}
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass
+class Warehouse:
+    """All demo sources, a warehouse, and what was asked of them at the end of each day."""
+
+    sources: dict[str, Database]
+    database: Database
+    target: Path
+    answers: dict[tuple[int, str, str], tuple[Rows, Rows]] = field(default_factory=dict)
+    warned: list[set[str]] = field(default_factory=list)
+
+    @property
+    def env(self) -> dict[str, str]:
+        urls = {f"{name.upper()}_URL": source.url for name, source in self.sources.items()}
+        return {
+            **self.database.env,
+            **urls,
+            "DBT_TARGET_PATH": str(self.target),
+            "DBT_LOG_PATH": str(self.target),
+        }
+
+    def live(self, day: int) -> None:
+        """A day: rows land, models are built, questions are asked."""
+        for name, source in self.sources.items():
+            (demo_sources.tick if day else demo_sources.build)(
+                source.url, name, **({} if day else {"scale": SCALE})
+            )
+        extracted = script("extract.py", env=self.env)
+        assert extracted.returncode == 0, extracted.stderr
+        built = dbt("build", "--exclude-resource-type", "unit_test", env=self.env)
+        assert built.returncode == 0, built.stdout
+        results = json.loads((self.target / "run_results.json").read_text())["results"]
+        self.warned.append(
+            {node["unique_id"].split(".")[2] for node in results if node["status"] == "warn"}
+        )
+        for name, questions in QUESTIONS.items():
+            for question, sql in questions.items():
+                self.answers[day, name, question] = (
+                    self.ask(sql["warehouse"]),
+                    self.sources[name].query(sql["source"]),
+                )
+
+    def ask(self, query: str) -> Rows:
+        """Asks the warehouse, whose layers are the schemas gold, silver, bronze and so on."""
+        layers = ("gold", "silver", "bronze", "snapshots", "seeds")
+        for layer in layers:
+            query = query.replace(f"{layer}.", f"dev_test_{layer}.")
+        return self.database.query(query)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with ExitStack() as stack:
+        warehouse = Warehouse(
+            {name: stack.enter_context(temporary_database(name)) for name in demo_sources.SOURCES},
+            stack.enter_context(temporary_database("warehouse")),
+            tmp_path_factory.mktemp("figures"),
+        )
+        for day in range(DAYS):
+            warehouse.live(day)
+        yield warehouse
+
+
+@pytest.mark.parametrize("day", range(DAYS))
+@pytest.mark.parametrize(
+    ("source", "question"),
+    [(source, question) for source, questions in QUESTIONS.items() for question in questions],
+)
+def test_the_warehouse_says_what_the_source_says(
+    warehouse: Warehouse, source: str, question: str, day: int
+) -> None:
+    in_warehouse, in_source = warehouse.answers[day, source, question]
+    assert in_warehouse == in_source
+    assert in_source, "the question has no answer, so it compares nothing"
+
+
+def test_only_known_facts_are_warned_of(warehouse: Warehouse) -> None:
+    assert warehouse.warned == [KNOWN_WARNINGS] * DAYS
+
+
+def test_every_demo_source_is_asked() -> None:
+    assert set(QUESTIONS) == set(demo_sources.SOURCES)
