@@ -45,6 +45,20 @@ def test_full_replaces_and_keeps_what_is_granted(items: Shop) -> None:
     assert granted == [(True, True, False)]
 
 
+def test_full_leaves_landing_alone_while_nothing_changes(items: Shop) -> None:
+    batch = "select distinct _batch_id from landing_shop.item"
+    items.load(spec())
+    first = items.warehouse.scalar(batch)
+    assert items.load(spec()).rows == 0
+    assert items.warehouse.scalar(batch) == first
+    items.source.execute("update item set name = name || '!' where id = 1")
+    assert items.load(spec()).rows == 100
+    items.source.execute("alter table item add column color text")
+    assert items.load(spec()).rows == 100, "a new column lands, null as it is"
+    items.warehouse.execute("delete from landing_shop.item where id = 1")
+    assert items.load(spec()).rows == 100, "landing lost a row"
+
+
 def test_full_with_soft_deletes_keeps_and_flags(items: Shop) -> None:
     table = spec(deletes="soft", primary_key=("id",))
     items.load(table)
@@ -299,6 +313,7 @@ def test_one_table_failing_does_not_stop_the_others(items: Shop) -> None:
 
 def test_a_full_load_waits_for_readers_without_stopping_new_ones(items: Shop) -> None:
     items.load(spec())
+    items.source.execute("update item set name = 'new' where id = 1")
     finished = threading.Event()
     with items.warehouse.connect() as reader, reader.cursor() as cursor:
         cursor.execute("begin; select count(*) from landing_shop.item")
@@ -327,6 +342,7 @@ def test_a_table_that_never_gets_free_is_said_to_be_in_use(
 ) -> None:
     monkeypatch.setattr("extraction.postgres.writer.READERS_TIMEOUT", 0.1)
     items.load(spec())
+    items.source.execute("update item set name = 'new' where id = 1")
     with items.warehouse.connect() as reader, reader.cursor() as cursor:
         cursor.execute("begin; select count(*) from landing_shop.item")
         error = items.fail(spec())
@@ -349,6 +365,7 @@ def test_a_notice_from_the_warehouse_is_no_failure(items: Shop) -> None:
 def test_what_is_built_on_a_replaced_table_is_named(items: Shop) -> None:
     items.load(spec())
     items.warehouse.execute("create view report as select * from landing_shop.item")
+    items.source.execute("update item set name = 'new' where id = 1")
     error = items.fail(spec())
     assert "report" in error
     assert "bronze" in error
