@@ -1,29 +1,36 @@
 {#
-    The condition for the rows that an incremental fact writes in this run:
+    The rows of `relation` that a fact writes in this run. All of them when it is built anew; else
 
     - those of which an input has landed since the fact was built (`batch_ids`, one for each input),
       so that a change reaches gold however long after the event it comes;
     - with `--event-time-start` and `--event-time-end`, also those whose event is in that time (UTC,
       the end is excluded): a bounded backfill.
 
+    A union and not one condition with `or`: each part can then start from the few rows of its own
+    input, where an `or` over several inputs makes the engine join all of them in full.
+
     Not dbt's microbatch strategy: that reads the days before now and nothing else. A rental that is
     returned three weeks later, a row that lands late, a source that was down for longer than the
     lookback: all of them would be wrong in gold until somebody runs a backfill.
 #}
-{% macro rows_to_build(event_time, batch_ids) -%}
-    (
+{% macro rows_to_build(relation, event_time, batch_ids) -%}
+    {%- if is_incremental() -%}
         {%- for batch_id in batch_ids %}
-        {{ 'or ' if not loop.first -}}
-        {{ batch_id }} > (select coalesce(max({{ batch_id }}), 0) from {{ this }})
+    {{ 'union' if not loop.first }}
+    select * from {{ relation }}
+    where {{ batch_id }} > (select coalesce(max({{ batch_id }}), 0) from {{ this }})
         {%- endfor %}
         {%- set window = backfill_window() %}
         {%- if window %}
-        or (
-            {{ event_time }} >= cast('{{ window[0] }}' as {{ dbt.type_timestamp() }})
-            and {{ event_time }} < cast('{{ window[1] }}' as {{ dbt.type_timestamp() }})
-        )
+    union
+    select * from {{ relation }}
+    where
+        {{ event_time }} >= cast('{{ window[0] }}' as {{ dbt.type_timestamp() }})
+        and {{ event_time }} < cast('{{ window[1] }}' as {{ dbt.type_timestamp() }})
         {%- endif %}
-    )
+    {%- else -%}
+    select * from {{ relation }}
+    {%- endif %}
 {%- endmacro %}
 
 

@@ -10,7 +10,11 @@
 
 with payments as (
 
-    select * from {{ ref('int_payments_located') }}
+    {{ rows_to_build(
+        ref('int_payments_located'),
+        'paid_at',
+        ['_payment_batch_id', '_rental_batch_id', '_inventory_batch_id']
+    ) }}
 
 ),
 
@@ -29,12 +33,6 @@ final as (
         _rental_batch_id,
         _inventory_batch_id
     from payments
-    {%- if is_incremental() %}
-    where
-        {{ rows_to_build(
-            'paid_at', ['_payment_batch_id', '_rental_batch_id', '_inventory_batch_id']
-        ) }}
-    {%- endif %}
 
 )
 

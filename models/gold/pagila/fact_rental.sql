@@ -10,7 +10,11 @@
 
 with rentals as (
 
-    select * from {{ ref('int_rentals_assessed') }}
+    {{ rows_to_build(
+        ref('int_rentals_assessed'),
+        'rented_at',
+        ['_rental_batch_id', '_inventory_batch_id', '_film_batch_id']
+    ) }}
 
 ),
 
@@ -32,12 +36,6 @@ final as (
         _inventory_batch_id,
         _film_batch_id
     from rentals
-    {%- if is_incremental() %}
-    where
-        {{ rows_to_build(
-            'rented_at', ['_rental_batch_id', '_inventory_batch_id', '_film_batch_id']
-        ) }}
-    {%- endif %}
 
 )
 
