@@ -1,0 +1,8 @@
+{{
+    config(
+        unique_key='transaction_id',
+        indexes=[{'columns': ['transaction_id'], 'unique': true}, {'columns': ['_batch_id']}],
+    )
+}}
+
+{{ bronze_current_rows('storefront', 'transactions') }}

@@ -1,0 +1,43 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='transaction_id',
+        on_schema_change='fail',
+        post_hook="{{ delete_gone_rows(ref('stg_storefront__transactions'), ['transaction_id']) }}",
+    )
+}}
+
+with transactions as (
+
+    select * from {{ ref('int_transactions_sized') }}
+
+),
+
+final as (
+
+    select
+        transaction_id,
+        {{ surrogate_key(['customer_id']) }} as customer_key,
+        cast(transacted_at as date) as date_key,
+        transaction_type,
+        payment_method,
+        channel,
+        transaction_status,
+        transaction_size,
+        amount,
+        fee,
+        tax,
+        total_amount,
+        is_completed,
+        is_refund,
+        transacted_at,
+        _transaction_batch_id
+    from transactions
+    {%- if is_incremental() %}
+    where {{ rows_to_build('transacted_at', ['_transaction_batch_id']) }}
+    {%- endif %}
+
+)
+
+select * from final
