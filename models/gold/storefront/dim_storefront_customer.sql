@@ -31,7 +31,7 @@ unregistered as (
 final as (
 
     select
-        {{ surrogate_key(['customer_id']) }} as customer_key,
+        cast({{ surrogate_key(['customer_id']) }} as varchar(32)) as customer_key,
         customer_id,
         customer_code,
         customer_name,
@@ -48,7 +48,7 @@ final as (
     from customers
     union all
     select
-        {{ surrogate_key(['customer_id']) }} as customer_key,
+        cast({{ surrogate_key(['customer_id']) }} as varchar(32)) as customer_key,
         customer_id,
         null as customer_code,
         null as customer_name,

@@ -18,7 +18,7 @@ final as (
 
     select
         transaction_id,
-        {{ surrogate_key(['customer_id']) }} as customer_key,
+        cast({{ surrogate_key(['customer_id']) }} as varchar(32)) as customer_key,
         cast(transacted_at as date) as date_key,
         transaction_type,
         payment_method,

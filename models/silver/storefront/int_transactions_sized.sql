@@ -26,7 +26,7 @@ final as (
         transactions.payment_method,
         transactions.channel,
         transactions.transaction_status,
-        sizes.transaction_size,
+        cast(sizes.transaction_size as {{ dbt.type_string() }}) as transaction_size,
         transactions.amount,
         transactions.fee,
         transactions.tax,

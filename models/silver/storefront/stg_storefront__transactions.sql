@@ -24,10 +24,20 @@ final as (
         source.customer_id,
 
         -- text
-        coalesce(types.transaction_type, 'Unknown') as transaction_type,
-        coalesce(nullif(lower(trim(source.payment_method)), ''), 'unknown') as payment_method,
-        coalesce(nullif(lower(trim(source.channel)), ''), 'unknown') as channel,
-        coalesce(statuses.transaction_status, 'Unknown') as transaction_status,
+        cast(
+            coalesce(types.transaction_type, 'Unknown') as {{ dbt.type_string() }}
+        ) as transaction_type,
+        cast(
+            coalesce(nullif(lower(trim(source.payment_method)), ''), 'unknown')
+            as {{ dbt.type_string() }}
+        ) as payment_method,
+        cast(
+            coalesce(nullif(lower(trim(source.channel)), ''), 'unknown')
+            as {{ dbt.type_string() }}
+        ) as channel,
+        cast(
+            coalesce(statuses.transaction_status, 'Unknown') as {{ dbt.type_string() }}
+        ) as transaction_status,
 
         -- numerics
         cast(source.amount as numeric(18, 2)) as amount,

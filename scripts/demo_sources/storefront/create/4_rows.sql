@@ -55,7 +55,7 @@ from demo.clock;
 
 update demo.clock
 set first_transaction_id = (
-    select min(transaction_id) from dbo.transactions where transaction_date >= day_start
+    select max(transaction_id) + 1 - transactions_per_day from dbo.transactions
 );
 
 update dbo.customers
