@@ -222,7 +222,8 @@ class Cursor:
         self.sql = ""
 
     def execute(self, sql: str, bindings: Any = None) -> None:  # noqa: ANN401
-        self.sql = sql
+        # The values of a seed travel beside its statement, which has question marks for them.
+        self.sql = sql = sql.replace("?", "null") if bindings else sql
         self.catalogue.learn(sql)
         self.recording.statements.append(Statement(sql, get_node_info().get("unique_id")))
 
