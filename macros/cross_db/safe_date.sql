@@ -17,24 +17,32 @@
 {%- endmacro %}
 
 {% macro default__safe_date(expression) -%}
-    {#- first all forms are made ISO, then `case` sees to it that only possible days are cast -#}
-    {%- set iso -%}
-        regexp_replace(
-            regexp_replace(
-                trim({{ expression }}), '^([0-9]{2})\.([0-9]{2})\.([0-9]{4})$', '\3-\2-\1'
-            ),
-            '^([0-9]{2})/([0-9]{2})/([0-9]{4})$',
-            '\3-\1-\2'
-        )
-    {%- endset -%}
-    {%- set form = '^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
-        ~ '([ T][0-9]{2}:[0-9]{2}.*)?$' -%}
-    {%- set month_start = "cast(left(" ~ iso ~ ", 7) || '-01' as date)" -%}
-    {#- the 30 of 2026-02-30, counted from the 1st, is in another month -#}
-    {%- set day = month_start ~ " + (cast(substr(" ~ iso ~ ", 9, 2) as integer) - 1)" -%}
+    {%- set text = 'trim(' ~ expression ~ ')' -%}
+    {%- set yyyy, mm, dd = '(?!0000)[0-9]{4}', '(0[1-9]|1[0-2])', '(0[1-9]|[12][0-9]|3[01])' -%}
+    {%- set time = '([ T][0-9]{2}:[0-9]{2}.*)?' -%}
+    {#- the form, and where in it year, month and day begin -#}
+    {%- set forms = [
+        (yyyy ~ '-' ~ mm ~ '-' ~ dd ~ time, 1, 6, 9),
+        (dd ~ '[.]' ~ mm ~ '[.]' ~ yyyy, 7, 4, 1),
+        (mm ~ '/' ~ dd ~ '/' ~ yyyy, 7, 1, 4),
+    ] -%}
     case
-        when {{ iso }} ~ '{{ form }}'
-            then case when date_trunc('month', {{ day }}) = {{ month_start }} then {{ day }} end
+        {%- for form, year, month, day in forms %}
+        {%- set month_start -%}
+            make_date(
+                cast(substr({{ text }}, {{ year }}, 4) as integer),
+                cast(substr({{ text }}, {{ month }}, 2) as integer),
+                1
+            )
+        {%- endset -%}
+        {%- set day_of_month = 'cast(substr(' ~ text ~ ', ' ~ day ~ ', 2) as integer)' -%}
+        {%- set counted = month_start ~ ' + (' ~ day_of_month ~ ' - 1)' %}
+        when {{ text }} ~ '^{{ form }}$'
+            then case
+                {#- the 30 of 2026-02-30, counted from the 1st, is another day of another month #}
+                when extract(day from {{ counted }}) = {{ day_of_month }} then {{ counted }}
+            end
+        {%- endfor %}
     end
 {%- endmacro %}
 
