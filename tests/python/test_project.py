@@ -107,7 +107,7 @@ def test_gold_keeps_its_promises(manifest: dict[str, Any]) -> None:
 def test_every_model_and_column_is_described(manifest: dict[str, Any]) -> None:
     nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
     for node in nodes:
-        if node["resource_type"] in {"model", "source", "snapshot"}:
+        if node["resource_type"] in {"model", "source", "snapshot", "seed", "analysis"}:
             assert node["description"], f"{node['name']} has no description"
             for column in node["columns"].values():
                 assert column["description"], f"{node['name']}.{column['name']}"
