@@ -1,0 +1,1 @@
+{{ bronze_current_rows('adventureworks', 'product_category') }}
