@@ -1,0 +1,23 @@
+with source as (
+
+    select * from {{ ref('br_adventureworks__address_type') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        address_type_id,
+
+        -- text
+        name as address_type_name,
+
+        -- timestamps
+        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
+
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,23 @@
+with source as (
+
+    select * from {{ ref('br_adventureworks__country_region') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        country_region_code as country_code,
+
+        -- text
+        name as country_name,
+
+        -- timestamps
+        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
+
+    from source
+
+)
+
+select * from final

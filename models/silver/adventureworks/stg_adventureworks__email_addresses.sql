@@ -1,0 +1,25 @@
+with source as (
+
+    select * from {{ ref('br_adventureworks__email_address') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        email_address_id,
+        business_entity_id as person_id,
+
+        -- text
+        nullif(lower(trim(email_address)), '') as email,
+
+        -- timestamps
+        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
+
+    from source
+    where _deleted_at is null
+
+)
+
+select * from final

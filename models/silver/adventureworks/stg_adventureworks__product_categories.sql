@@ -1,0 +1,23 @@
+with source as (
+
+    select * from {{ ref('br_adventureworks__product_category') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        product_category_id,
+
+        -- text
+        name as product_category_name,
+
+        -- timestamps
+        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
+
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,24 @@
+with source as (
+
+    select * from {{ ref('br_adventureworks__product_subcategory') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        product_subcategory_id,
+        product_category_id,
+
+        -- text
+        name as product_subcategory_name,
+
+        -- timestamps
+        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
+
+    from source
+
+)
+
+select * from final
