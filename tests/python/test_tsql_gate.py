@@ -240,6 +240,10 @@ BAD_PROJECT = {
             relation: ref('first')
             config: {unique_key: id, strategy: check, check_cols: [d], schema: snapshots}
         """,
+    "seeds/codes.csv": """
+        code,name
+        1,one
+        """,
     "tests/singular.sql": """
         select id from {{ ref('first') }} where id ~ '1'
         """,
@@ -272,3 +276,4 @@ def test_findings_lead_to_their_file_and_line(tmp_path: Path) -> None:
         assert any(line.startswith(f"{place}: ") and said in line for line in found), (
             f"{place} {said} not in:\n{result.stdout}{result.stderr}"
         )
+    assert not [line for line in found if line.startswith("seeds/")], "good seeds are left alone"
