@@ -11,7 +11,8 @@
 --   2 orders of the day before are deleted, with their lines; 1 of them is back a day later
 --
 -- All that is written has a ModifiedDate later than that of the day before: `demo.clock.story_at`,
--- for prices `day_start`. When the story has caught up with the clock on the wall, the day ends now.
+-- for prices `day_start`. When the story has caught up with the clock on the wall, the day ends
+-- now.
 
 update demo.clock
 set

@@ -1,5 +1,5 @@
--- The tables of `adventureworks`, with the schemas, names and columns of Microsoft's sample database
--- and the types to which SQL Server's map. Keys come last.
+-- The tables of `adventureworks`, with the schemas, names and columns of Microsoft's sample
+-- database and the types to which SQL Server's map. Keys come last.
 
 create schema "Person";
 create schema "Production";

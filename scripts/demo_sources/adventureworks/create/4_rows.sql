@@ -7,7 +7,7 @@
 --
 -- Scale 1 is about 24 000 rows; the numbers of customers and orders grow with it, products do not.
 --
--- Defects, on purpose, the same at every scale (of customer number i, with the CustomerID 11000 + i):
+-- Defects, on purpose, the same at every scale (customer number i has the CustomerID 11000 + i):
 --   EmailAddress      4  registered twice: the e-mail of 11 to 14, in capitals      (21 to 24)
 --                     2  null, 2 empty, 2 with blanks around and odd cases          (41 to 46)
 --                     2  without a row; 2 with a second, later address      (47, 48; 49 and 51)
