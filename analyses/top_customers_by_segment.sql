@@ -1,5 +1,5 @@
--- The ten best customers of each segment: whom to call first. Nobody looks at it every day, so it is
--- no model.
+-- The ten best customers of each segment: whom to call first. Nobody looks at it every day, so it
+-- is no model.
 with customers as (
 
     select * from {{ ref('dim_customer') }}
@@ -23,7 +23,7 @@ ranked as (
         lifetime_value,
         row_number() over (
             partition by customer_segment
-            order by lifetime_value desc, customer_id
+            order by lifetime_value desc, customer_id asc
         ) as segment_rank
     from analytics
     where order_count > 0
