@@ -12,7 +12,11 @@
 
 with order_lines as (
 
-    select * from {{ ref('int_order_lines_priced') }}
+    {{ rows_to_build(
+        ref('int_order_lines_priced'),
+        'ordered_at',
+        ['_line_batch_id', '_order_batch_id', '_price_batch_id']
+    ) }}
 
 ),
 
@@ -41,12 +45,6 @@ final as (
         _order_batch_id,
         _price_batch_id
     from order_lines
-    {%- if is_incremental() %}
-    where
-        {{ rows_to_build(
-            'ordered_at', ['_line_batch_id', '_order_batch_id', '_price_batch_id']
-        ) }}
-    {%- endif %}
 
 )
 

@@ -10,7 +10,7 @@
 
 with transactions as (
 
-    select * from {{ ref('int_transactions_sized') }}
+    {{ rows_to_build(ref('int_transactions_sized'), 'transacted_at', ['_transaction_batch_id']) }}
 
 ),
 
@@ -34,9 +34,6 @@ final as (
         transacted_at,
         _transaction_batch_id
     from transactions
-    {%- if is_incremental() %}
-    where {{ rows_to_build('transacted_at', ['_transaction_batch_id']) }}
-    {%- endif %}
 
 )
 
