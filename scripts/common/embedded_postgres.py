@@ -48,6 +48,11 @@ SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "2GB",
+    # A build joins and groups whole tables, a few at a time, on disks without moving parts.
+    "work_mem": "32MB",
+    "maintenance_work_mem": "128MB",
+    "random_page_cost": "1.1",
+    "jit": "off",
 }
 
 
