@@ -49,6 +49,15 @@ docs: up ## Serve dbt's documentation (PORT=8080)
 	@$(DBT) docs generate
 	@$(DBT) docs serve --port $(PORT)
 
+.PHONY: metrics
+metrics: install-dev up ## Ask the semantic layer (METRICS=rental_revenue BY=metric_time__month)
+	@$(DBT) --quiet parse
+	@.venv/bin/mf $(if $(METRICS),query --quiet --metrics $(METRICS) $(if $(BY),--group-by $(BY) --order $(BY)),list metrics)
+
+.PHONY: dictionary
+dictionary: install ## Write docs/data-dictionary.md from the models' descriptions
+	@$(PY) scripts/data_dictionary.py
+
 .PHONY: doctor
 doctor: ## Say what is wrong with this set-up and how to mend it
 	@if [ -x $(PY) ]; then $(PY) scripts/doctor.py; else echo "There is no .venv yet: run \`make install\`."; exit 1; fi

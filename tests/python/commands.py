@@ -21,6 +21,11 @@ def dbt(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[
     return _run([str(Path(sys.executable).parent / "dbt"), *arguments], env)
 
 
+def mf(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Runs MetricFlow."""
+    return _run([str(Path(sys.executable).parent / "mf"), *arguments], env)
+
+
 def _run(command: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,

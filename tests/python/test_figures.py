@@ -1,15 +1,18 @@
 """Every demo source through to gold, over several days: the figures are those of the source.
 
-fixtures/figures/<source>.yml holds the questions. Each is asked twice: in the warehouse, and in
-plain SQL in the source's own database.
+fixtures/figures/<source>.yml holds the questions. Each is asked twice: in the warehouse, or of its
+metrics, and in plain SQL in the source's own database.
 """
 
 from __future__ import annotations
 
+import csv
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ import pytest
 import yaml
 
 import demo_sources
-from commands import dbt, script
+from commands import dbt, mf, script
+from common.project import ROOT
 from databases import Database, temporary_database
 from demo_days import SCALE
 
@@ -27,6 +31,11 @@ DAYS = 3
 # source -> question -> {warehouse: SQL, source: SQL}
 QUESTIONS: dict[str, dict[str, dict[str, str]]] = {
     file.stem: yaml.safe_load(file.read_text())["questions"]
+    for file in sorted(FIGURES.glob("*.yml"))
+}
+# source -> question -> {metrics: options of `mf query`, source: SQL}
+METRICS: dict[str, dict[str, dict[str, str]]] = {
+    file.stem: yaml.safe_load(file.read_text()).get("metrics", {})
     for file in sorted(FIGURES.glob("*.yml"))
 }
 # What the build may warn of, because the demo sources are wrong there on purpose.
@@ -88,6 +97,27 @@ class Warehouse:
         return self.database.query(query)
 
 
+    def ask_metrics(self, options: str, folder: Path) -> list[list[str]]:
+        """Asks MetricFlow, which knows no other artifacts than those in the project's target/."""
+        for name in ("dbt_project.yml", "packages.yml", "profiles.yml"):
+            (folder / name).symlink_to(ROOT / name)
+        (folder / "target").symlink_to(self.target)
+        answer = folder / "answer.csv"
+        env = {**self.env, "DBT_PROJECT_DIR": str(folder), "DBT_PROFILES_DIR": str(folder)}
+        asked = mf("query", "--quiet", "--csv", str(answer), *shlex.split(options), env=env)
+        assert asked.returncode == 0, asked.stdout + asked.stderr
+        with answer.open() as lines:
+            return [[_text(value) for value in row] for row in list(csv.reader(lines))[1:]]
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    """A number is the same however many zeros it ends in."""
+    try:
+        return str(Decimal(str(value)).normalize())
+    except InvalidOperation:
+        return str(value)
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     with ExitStack() as stack:
@@ -111,6 +141,21 @@ def test_the_warehouse_says_what_the_source_says(
 ) -> None:
     in_warehouse, in_source = warehouse.answers[day, source, question]
     assert in_warehouse == in_source
+    assert in_source, "the question has no answer, so it compares nothing"
+
+
+@pytest.mark.parametrize(
+    ("source", "question"),
+    [(source, question) for source, questions in METRICS.items() for question in questions],
+)
+def test_a_metric_says_what_the_source_says(
+    warehouse: Warehouse, source: str, question: str, tmp_path: Path
+) -> None:
+    asked = METRICS[source][question]
+    in_source = warehouse.sources[source].query(asked["source"])
+    assert warehouse.ask_metrics(asked["metrics"], tmp_path) == [
+        [_text(value) for value in row] for row in in_source
+    ]
     assert in_source, "the question has no answer, so it compares nothing"
 
 
