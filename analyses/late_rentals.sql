@@ -1,4 +1,3 @@
--- What is overdue now, and who has it. Depends on the moment of asking, so it is no model.
 with rentals as (
 
     select * from {{ ref('fact_rental') }}

@@ -22,6 +22,21 @@ categories as (
 
 ),
 
+film_actors as (
+
+    select * from {{ ref('stg_pagila__film_actors') }}
+
+),
+
+actors as (
+
+    select
+        actor_id,
+        {{ dbt.concat(['first_name', "' '", 'last_name']) }} as actor_name
+    from {{ ref('stg_pagila__actors') }}
+
+),
+
 categories_per_film as (
 
     select
@@ -33,6 +48,17 @@ categories_per_film as (
 
 ),
 
+actors_per_film as (
+
+    select
+        film_actors.film_id,
+        {{ text_list('actors.actor_name') }} as actors
+    from film_actors
+    inner join actors on film_actors.actor_id = actors.actor_id
+    group by film_actors.film_id
+
+),
+
 final as (
 
     select
@@ -41,6 +67,7 @@ final as (
         films.description,
         languages.language_name,
         cast(categories_per_film.categories as {{ dbt.type_string() }}) as categories,
+        cast(actors_per_film.actors as {{ dbt.type_string() }}) as actors,
         films.mpaa_rating,
         cast(films.special_features as {{ dbt.type_string() }}) as special_features,
         films.release_year,
@@ -52,6 +79,7 @@ final as (
     from films
     left join languages on films.language_id = languages.language_id
     left join categories_per_film on films.film_id = categories_per_film.film_id
+    left join actors_per_film on films.film_id = actors_per_film.film_id
 
 )
 
