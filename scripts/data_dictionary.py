@@ -38,9 +38,9 @@ def data_dictionary(manifest: Json) -> str:
 def _domains(manifest: Json) -> list[dict[str, Any]]:
     tables: dict[str, list[Json]] = defaultdict(list)
     for node in sorted(manifest["nodes"].values(), key=_order):
-        if node["resource_type"] == "seed" or node["fqn"][1] == "gold":
-            if node["resource_type"] in {"model", "seed"}:
-                tables[_domain(node)].append(node)
+        is_gold = node["resource_type"] == "model" and node["fqn"][1] == "gold"
+        if is_gold or node["resource_type"] == "seed":
+            tables[_domain(node)].append(node)
     groups = {group["name"]: group for group in manifest["groups"].values()}
     readers, claims, metrics = _readers(manifest), _claims(manifest), _metrics(manifest)
     return [
