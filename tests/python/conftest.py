@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
+from commands import dbt
 from common.embedded_postgres import Cluster
 from databases import SOCKET, Database, temporary_database
 from extraction_support import Shop
@@ -29,6 +32,19 @@ def pytest_unconfigure() -> None:
     if _cluster is not None:
         _cluster.remove()
         os.environ.pop(SOCKET, None)
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What dbt knows of the project, as in manifest.json."""
+    target = tmp_path_factory.mktemp("parse")
+    done = dbt(
+        *("parse", "--no-partial-parse"),
+        env={"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)},
+    )
+    assert done.returncode == 0, done.stdout
+    found: dict[str, Any] = json.loads((target / "manifest.json").read_text())
+    return found
 
 
 @pytest.fixture

@@ -71,9 +71,10 @@ class Warehouse:
     def live(self, day: int) -> None:
         """A day: rows land, models are built, questions are asked."""
         for name, source in self.sources.items():
-            (demo_sources.tick if day else demo_sources.build)(
-                source.url, name, **({} if day else {"scale": SCALE})
-            )
+            if day:
+                demo_sources.tick(source.url, name)
+            else:
+                demo_sources.build(source.url, name, SCALE)
         extracted = script("extract.py", env=self.env)
         assert extracted.returncode == 0, extracted.stderr
         built = dbt("build", "--exclude-resource-type", "unit_test", env=self.env)
@@ -95,7 +96,6 @@ class Warehouse:
         for layer in layers:
             query = query.replace(f"{layer}.", f"dev_test_{layer}.")
         return self.database.query(query)
-
 
     def ask_metrics(self, options: str, folder: Path) -> list[list[str]]:
         """Asks MetricFlow, which knows no other artifacts than those in the project's target/."""
