@@ -130,11 +130,16 @@ def every_table_is_tested_for_one_row_per_key(manifest: Json) -> Breaches:
 
 @rule
 def every_key_of_a_source_is_not_null(manifest: Json) -> Breaches:
-    """`unique` passes over nulls, and a row without key would stay in bronze for good."""
+    """`unique` passes over nulls, and a row without key would stay in bronze for good.
+
+    Where extraction looks for deletes it compares keys, and refuses those that are null.
+    """
     tested = {(_guarded(test), _column(test)) for test in _not_null_tests(manifest)}
     for source in manifest["sources"].values():
-        extract = source["config"]["meta"]["extract"]
+        extract = _extract(source)
         bronze = f"model.medallion.br_{source['source_name']}__{source['name']}"
+        if extract.get("deletes") == "soft":
+            continue
         for key in extract.get("primary_key") or []:
             column = (extract.get("rename") or {}).get(key) or landing_name(key)
             if not tested & {(source["unique_id"], column), (bronze, column)}:
@@ -367,8 +372,10 @@ def sources_are_watched_and_refined(manifest: Json) -> Breaches:
             continue
         config = bronze["config"]
         kind = (config["materialized"], config["incremental_strategy"], config["full_refresh"])
-        is_log = source["config"]["meta"]["extract"].get("mode") == "cursor"
-        if kind != (("incremental", "merge", False) if is_log else ("table", None, None)):
+        is_log = _extract(source).get("mode") == "cursor"
+        if _extract(source) and kind != (
+            ("incremental", "merge", False) if is_log else ("table", None, None)
+        ):
             yield (
                 f"{bronze['name']}: a table with a cursor is merged and never built anew "
                 "(incremental, merge, full_refresh: false), any other is a table."
@@ -394,6 +401,11 @@ def _not_null_tests(manifest: Json) -> list[Json]:
 def _find(manifest: Json, unique_id: str) -> Json:
     found: Json = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
     return found
+
+
+def _extract(source: Json) -> Json:
+    """How a source is extracted; empty for what this project writes itself."""
+    return source["config"]["meta"].get("extract") or {}
 
 
 def _layer(node: Json) -> str:
