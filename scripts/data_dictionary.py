@@ -18,7 +18,8 @@ from common.project import ROOT
 PAGE = ROOT / "docs" / "data-dictionary.md"
 TEMPLATE = Path(__file__).with_suffix(".md.j2")
 KINDS = ("dim_", "fact_", "mart_", "metrics_")
-SYSTEMS = {"postgres": "Postgres", "sqlserver": "SQL Server", "http": "an HTTP API"}
+# Where a source is in production, by the `kind` of its extraction; without, the project wrote it.
+SYSTEMS = {"postgres": "Postgres", "sqlserver": "SQL Server", "http": "an HTTP API", "": "this one"}
 
 Json = Mapping[str, Any]
 
@@ -174,12 +175,12 @@ def _sources(manifest: Json) -> list[dict[str, Any]]:
             "tables": [_source_table(table) for table in tables],
         }
         for name, tables in sources.items()
-        for kind in [tables[0]["source_meta"]["extract"]["kind"]]
+        for kind in [tables[0]["source_meta"].get("extract", {}).get("kind", "")]
     ]
 
 
 def _source_table(table: Json) -> dict[str, str]:
-    extract = table["config"]["meta"]["extract"]
+    extract = table["config"]["meta"].get("extract", {})
     is_log = extract.get("mode", "full") == "cursor"
     personal = [name for name, column in table["columns"].items() if _is_personal(column)]
     freshness = table.get("freshness") or {}
