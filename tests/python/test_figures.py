@@ -159,6 +159,25 @@ def test_a_metric_says_what_the_source_says(
     assert in_source, "the question has no answer, so it compares nothing"
 
 
+def test_the_database_refuses_nulls_where_gold_says_so(
+    warehouse: Warehouse, manifest: dict[str, Any]
+) -> None:
+    promised = {
+        (node["name"], column["name"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "gold"
+        for column in node["columns"].values()
+        if "not_null" in {constraint["type"] for constraint in column["constraints"]}
+    }
+    refused = warehouse.database.query(
+        "select c.relname, a.attname from pg_attribute as a "
+        "inner join pg_class as c on c.oid = a.attrelid "
+        "where a.attnotnull and c.relnamespace = 'dev_test_gold'::regnamespace"
+    )
+    assert promised
+    assert promised - set(refused) == set()
+
+
 def test_only_known_facts_are_warned_of(warehouse: Warehouse) -> None:
     assert warehouse.warned == [KNOWN_WARNINGS] * DAYS
 
