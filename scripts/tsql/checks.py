@@ -356,7 +356,10 @@ def unnamed(tree: Node, statement: str) -> Iterator[Complaint]:
 
 def reserved_names(tree: Node, statement: str) -> Iterator[Complaint]:
     for name in tree.find_all(exp.Identifier):
-        value = isinstance(name.parent, exp.Column) and name.name.lower() in vocabulary.VALUES
+        value = isinstance(name.parent, exp.Column) and (
+            name.name.lower() in vocabulary.VALUES
+            or (name.name.lower() == "default" and is_assignment(name.parent.parent))
+        )
         if name.name.upper() in RESERVED_KEYWORDS and not name.quoted and not value:
             yield name, f"`{name.name}` is reserved on T-SQL: take another name, or quote it"
 

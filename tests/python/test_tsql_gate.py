@@ -97,6 +97,7 @@ TRAPS = [
     ("select cast(a as varchar) as b from t", "cuts its values"),
     ("select cast(a as numeric) as b from t", "cuts its values"),
     ("select key from t", "`key` is reserved"),
+    ("select default from t", "`default` is reserved"),
     ("select a as percent from t", "`percent` is reserved"),
     ("with plan as (select 1 as a) select a from plan", "`plan` is reserved"),
     ("select from where", "not T-SQL"),
@@ -135,7 +136,7 @@ GOOD = [
     "select 'true, now() and ::' as a -- limit 5, true",
     "select * into a from b",
     "insert into t (a, b) select a, b from u",
-    "update t set a = 1, b = c where d = 2",
+    "update t set a = 1, b = c, e = default where d = 2",
     "delete from t where not exists (select 1 from u where u.a = t.a)",
     "merge into t using u on t.a = u.a when matched and u.b = 1 then update set t.c = u.c"
     " when not matched then insert (a) values (u.a);",

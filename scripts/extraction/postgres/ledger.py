@@ -9,32 +9,10 @@ from datetime import datetime
 import psycopg2.extensions
 from psycopg2 import errors
 
+from common import ops
 from common.postgres import identifier
 from extraction.engine import Batch, BatchResult, Watermark, Window
 from extraction.spec import TableSpec
-
-_CREATE = """
-    create table ops.extract_batches (
-        batch_id bigint generated always as identity primary key,
-        run_id text not null,
-        source_name text not null,
-        table_name text not null,
-        mode text not null,
-        status text not null check (status in ('running', 'loaded', 'failed', 'abandoned')),
-        started_at timestamptz not null default clock_timestamp(),
-        finished_at timestamptz,
-        rows_loaded bigint,
-        rows_deleted bigint,
-        rows_restored bigint,
-        cursor_from text,
-        cursor_to text,
-        overlap text,
-        schema_changes text,
-        error text
-    );
-    create index extract_batches_by_table
-    on ops.extract_batches (source_name, table_name, batch_id)
-"""
 
 Cursor = psycopg2.extensions.cursor
 
@@ -43,30 +21,20 @@ def ensure_schema(cursor: Cursor, name: str) -> None:
     """Creates the schema if it is missing."""
     cursor.execute("select 1 from pg_catalog.pg_namespace where nspname = %s", [name])
     if cursor.fetchone() is None:
-        _create(cursor, f"create schema {identifier(name)}")
+        # Two first runs at once both find nothing there, and `if not exists` does not help them.
+        with suppress(errors.DuplicateSchema, errors.UniqueViolation):
+            cursor.execute(f"create schema {identifier(name)}")
 
 
 def ensure_ledger(cursor: Cursor) -> None:
-    """Creates `ops.extract_batches` if it is missing."""
+    """Creates `ops.extract_batches` if it is missing, and its sisters with it."""
     if not _exists(cursor):
-        ensure_schema(cursor, "ops")
-        _create(cursor, _CREATE)
+        ops.ensure_tables(cursor)
 
 
 def _exists(cursor: Cursor) -> bool:
     cursor.execute("select to_regclass('ops.extract_batches') is not null")
     return cursor.fetchone() == (True,)
-
-
-def _create(cursor: Cursor, statements: str) -> None:
-    # Two first runs at once both find nothing there, and `if not exists` does not help them.
-    with suppress(
-        errors.DuplicateSchema,
-        errors.DuplicateTable,
-        errors.DuplicateObject,
-        errors.UniqueViolation,
-    ):
-        cursor.execute(statements)
 
 
 def begin(cursor: Cursor, spec: TableSpec, run_id: str) -> Batch:

@@ -1,0 +1,31 @@
+{#
+    One insert of many rows into a table of ops. `rows` are dicts with the same keys, the table's
+    columns; texts that the table has other types for are converted. `where` can hold them all back.
+
+    Without it: `values` with hundreds of rows is slow to parse on both engines, and SQL Server takes
+    a thousand at most. As JSON, all rows are one constant.
+#}
+{% macro insert_recorded_rows(table, rows, where='1 = 1') -%}
+    {{ return(adapter.dispatch('insert_recorded_rows', 'medallion')(
+        table, rows, where
+    )) }}
+{%- endmacro %}
+
+{% macro postgres__insert_recorded_rows(table, rows, where) -%}
+insert into ops.{{ table }} ({{ rows[0].keys() | join(', ') }})
+select {{ rows[0].keys() | join(', ') }}
+from json_populate_recordset(
+    cast(null as ops.{{ table }}), '{{ escape_single_quotes(tojson(rows)) }}'
+)
+where {{ where }};
+{%- endmacro %}
+
+{% macro sqlserver__insert_recorded_rows(table, rows, where) -%}
+insert into ops.{{ table }} ({{ rows[0].keys() | join(', ') }})
+select
+    {%- for column in rows[0].keys() %}
+    json_value(recorded.[value], '$.{{ column }}'){{ ',' if not loop.last }}
+    {%- endfor %}
+from openjson('{{ escape_single_quotes(tojson(rows)) }}') as recorded
+where {{ where }};
+{%- endmacro %}
