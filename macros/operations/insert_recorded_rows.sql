@@ -2,8 +2,8 @@
     One insert of many rows into a table of ops. `rows` are dicts with the same keys, the table's
     columns; texts that the table has other types for are converted. `where` can hold them all back.
 
-    Without it: `values` with hundreds of rows is slow to parse on both engines, and SQL Server takes
-    a thousand at most. As JSON, all rows are one constant.
+    Without it: `values` with hundreds of rows is slow to parse on both engines, and SQL Server
+    takes a thousand at most. As JSON, all rows are one constant.
 #}
 {% macro insert_recorded_rows(table, rows, where='1 = 1') -%}
     {{ return(adapter.dispatch('insert_recorded_rows', 'medallion')(

@@ -51,7 +51,8 @@ where invocation_id = '{{ invocation_id }}';
 
 {% macro node_rows(results) -%}
     {%- set rows = [] -%}
-    {%- for result in results -%}
+    {#- `dbt build` passes by exposures, too -#}
+    {%- for result in results if result.node.resource_type != 'exposure' -%}
         {%- set node = result.node -%}
         {%- set timing = result.timing or [] -%}
         {%- set is_test = node.resource_type in ['test', 'unit_test'] -%}

@@ -36,7 +36,10 @@
     {%- set arguments = invocation_args_dict -%}
     {%- set command = 'source freshness' if arguments.which == 'freshness' else arguments.which -%}
     {%- set selection = [] -%}
-    {%- for option in ['select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types'] -%}
+    {%- set options = [
+        'select', 'exclude', 'selector', 'resource_types', 'exclude_resource_types'
+    ] -%}
+    {%- for option in options -%}
         {%- set given = arguments.get(option) -%}
         {%- if given -%}
             {%- set given = given if given is string else given | join(' ') -%}
