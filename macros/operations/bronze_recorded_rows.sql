@@ -7,14 +7,20 @@
 {% macro bronze_recorded_rows(table_name, changed_at='recorded_at') -%}
     {%- set recorded = source('operations', table_name) -%}
     {%- if execute -%}
-        {%- set unique_id = ['source', model.package_name, 'operations', table_name] | join('.') -%}
 select
-    {{ graph.sources[unique_id].columns.keys() | join(',\n    ') }}
+    {{ recorded_columns(table_name) | join(',\n    ') }}
 from {{ recorded }}
         {%- if is_incremental() %}
 where {{ recorded_since(changed_at) }}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# The columns of a table in ops, as its YAML has them. Only at execution, when there is a graph. #}
+{% macro recorded_columns(table_name) -%}
+    {%- set unique_id = ['source', model.package_name, 'operations', table_name] | join('.') -%}
+    {{ return(graph.sources[unique_id].columns.keys() | list) }}
 {%- endmacro %}
 
 

@@ -81,12 +81,7 @@ judged as (
         command,
         code_version,
         case
-            when
-                run_status = 'running'
-                and changed_at < {{ dbt.dateadd(
-                    'hour', -1 * var('abandoned_after_hours'), current_utc_timestamp()
-                ) }}
-                then 'abandoned'
+            when run_status = 'running' and changed_at < {{ abandoned_before() }} then 'abandoned'
             else run_status
         end as run_status,
         coalesce(steps_passed, 0) as steps_passed,
