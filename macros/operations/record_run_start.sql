@@ -3,7 +3,7 @@
     recorded, and says that this run is under way. A run that is killed stays so.
 #}
 {% macro record_run_start() -%}
-    {%- if execute -%}
+    {%- if execute and medallion.writes_or_checks_data() -%}
         {%- set statements = [medallion.ops_tables()] -%}
         {%- if medallion.is_recorded() -%}
             {%- do statements.append(medallion.insert_invocation()) -%}
@@ -16,15 +16,23 @@
 {%- endmacro %}
 
 
+{# dbt calls the hooks for commands that only read the project, too: compile, docs generate. #}
+{% macro writes_or_checks_data() -%}
+    {{ return(invocation_args_dict.which in [
+        'build', 'clone', 'freshness', 'retry', 'run', 'seed', 'snapshot', 'test'
+    ]) }}
+{%- endmacro %}
+
+
 {#
-    Whether this run is one to record: one that writes or checks data, unless the variable
-    `record_runs` or the environment's MEDALLION_RECORD_RUNS says no. dbt calls no hooks for the
-    commands that only read the project (compile, docs, list, show).
+    Whether to record this run, which neither the variable `record_runs` nor the environment's
+    MEDALLION_RECORD_RUNS may have switched off. With `--empty` nothing is built that counts.
 #}
 {% macro is_recorded() -%}
     {%- set wanted = env_var('MEDALLION_RECORD_RUNS', 'true') | lower -%}
     {{ return(
-        var('record_runs', true)
+        medallion.writes_or_checks_data()
+        and var('record_runs', true)
         and wanted not in ['false', 'no', 'off', '0']
         and not flags.EMPTY
     ) }}

@@ -16,10 +16,11 @@ with node_runs as (
 invocations as (
 
     select * from {{ ref('stg_operations__dbt_invocations') }}
+    where invocation_status <> 'running'
 
 ),
 
--- A run that began and ended between the two reads is left for the next build.
+-- A run that ended after the invocations were read is left for the next build.
 final as (
 
     select

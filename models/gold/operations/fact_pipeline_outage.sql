@@ -5,7 +5,20 @@ with runs as (
 
 ),
 
--- runs between two successes, the second included, have the same number
+-- of a run that was killed, only its start is known
+ended as (
+
+    select
+        pipeline,
+        pipeline_run_id,
+        run_status,
+        run_date,
+        coalesce(finished_at, started_at) as ended_at
+    from runs
+
+),
+
+-- what ends after a success, up to the next one, has the same number
 numbered as (
 
     select
@@ -13,17 +26,16 @@ numbered as (
         pipeline_run_id,
         run_status,
         run_date,
-        -- of a run that was killed, only its start is known
-        coalesce(finished_at, started_at) as ended_at,
+        ended_at,
         coalesce(
             sum(case when run_status = 'succeeded' then 1 else 0 end) over (
                 partition by pipeline
-                order by started_at, pipeline_run_id
+                order by ended_at, pipeline_run_id
                 rows between unbounded preceding and 1 preceding
             ),
             0
         ) as outage_number
-    from runs
+    from ended
 
 ),
 
