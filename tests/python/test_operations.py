@@ -431,11 +431,13 @@ HISTORY = """
             else 'pass'
         end,
         started_at, started_at + interval '1 second', (n * m * 13 % 47) / 10.0, m * 10,
-        case when kind <> 'model' then (n + m) % 4 end,
+        case when kind <> 'model' then case when (n + m) % 4 = 0 then m else 0 end end,
         case when kind <> 'model' then case when m % 2 = 0 then 'warn' else 'error' end end,
         recorded_at
     from ops.dbt_invocations
-    cross join lateral (select split_part(invocation_id, ' ', 2)::integer as n) as number
+    cross join lateral (
+        select nullif(split_part(invocation_id, 'run ', 2), '')::integer as n
+    ) as number
     cross join (values ('model'), ('test'), ('unit_test')) as kinds (kind)
     cross join generate_series(1, 14) as m
     where status <> 'running' and n % 3 <> 0;
@@ -461,7 +463,9 @@ HISTORY = """
         invocation_id, 'source.x.s.t' || m, 's', 't' || m,
         (array['pass', 'warn', 'error', 'runtime error'])[1 + (n * m) % 4], n * m, recorded_at
     from ops.dbt_invocations
-    cross join lateral (select split_part(invocation_id, ' ', 2)::integer as n) as number
+    cross join lateral (
+        select nullif(split_part(invocation_id, 'run ', 2), '')::integer as n
+    ) as number
     cross join generate_series(1, 3) as m
     where status <> 'running' and n % 3 = 0;
 
@@ -523,7 +527,8 @@ RUNS = """
             id, pipeline, status, started_at, (started_at at time zone 'UTC')::date as day,
             case when status <> 'abandoned' then ended_at end as ended_at,
             case when status <> 'abandoned'
-                then round(extract(epoch from ended_at - started_at)::numeric, 3) end as seconds
+                then extract(epoch from date_trunc('milliseconds', ended_at)
+                    - date_trunc('milliseconds', started_at))::numeric(18, 3) end as seconds
         from runs where status <> 'running'
     )
 """
@@ -668,13 +673,13 @@ def test_the_marts_say_what_ops_says(
     operations = Operations(warehouse, tmp_path)
     operations.build()
     assert operations.ask("select count(*) from gold.mart_pipeline_health") == [(0,)]
-    print_cost_of_recording(tmp_path, capsys)
 
     # this is what has always been there, so bronze has not looked yet
     warehouse.execute("drop schema dev_test_bronze, dev_test_gold cascade")
     warehouse.execute(HISTORY)
     before = operations.runs()
     operations.build()
+    print_cost_of_recording(tmp_path, capsys)
     operations.check(before)
 
     # what was running ends, a table lands late, something new happens
