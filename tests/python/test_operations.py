@@ -527,8 +527,7 @@ RUNS = """
             id, pipeline, status, started_at, (started_at at time zone 'UTC')::date as day,
             case when status <> 'abandoned' then ended_at end as ended_at,
             case when status <> 'abandoned'
-                then extract(epoch from date_trunc('milliseconds', ended_at)
-                    - date_trunc('milliseconds', started_at))::numeric(18, 3) end as seconds
+                then extract(epoch from ended_at - started_at)::numeric(18, 3) end as seconds
         from runs where status <> 'running'
     )
 """
@@ -582,8 +581,7 @@ FIGURES = {
         " coalesce(ended_at, started_at) as at from ended) as timed)"
         " select f.pipeline, coalesce(f.ended_at, f.started_at) at time zone 'UTC',"
         " r.ended_at at time zone 'UTC',"
-        " extract(epoch from date_trunc('second', r.ended_at)"
-        " - date_trunc('second', coalesce(f.ended_at, f.started_at)))::bigint"
+        " extract(epoch from r.ended_at - f.at)::numeric(18, 3)"
         " from judged as f left join lateral (select e.ended_at from ended as e"
         " where e.pipeline = f.pipeline and e.status = 'succeeded' and"
         " e.ended_at > f.at order by e.ended_at fetch first 1 row only) as r on true"

@@ -61,9 +61,8 @@ final as (
         outage_date,
         recovered_at,
         cast(failed_runs as integer) as failed_runs,
-        cast(
-            {{ dbt.datediff('failed_at', 'recovered_at', 'second') }} as bigint
-        ) as seconds_to_recovery
+        cast({{ seconds_between('failed_at', 'recovered_at') }} as numeric(18, 3))
+            as seconds_to_recovery
     from outages
     where failed_runs > 0
 

@@ -38,7 +38,9 @@ final as (
         {{ recorded_since('changed_at', in_this='_changed_at') }}
         -- what was running may be dead by now, without a word of it
         or pipeline_run_id in (
-            select pipeline_run_id from {{ this }} where run_status = 'running'
+            select known.pipeline_run_id
+            from {{ this }} as known
+            where known.run_status = 'running'
         )
     {%- endif %}
 

@@ -80,7 +80,7 @@ recovered as (
         outage_date,
         pipeline,
         count(*) as outages,
-        avg(cast(seconds_to_recovery as numeric(18, 3))) as seconds_to_recovery
+        avg(seconds_to_recovery) as seconds_to_recovery
     from outages
     group by outage_date, pipeline
 

@@ -29,7 +29,7 @@ ranked as (
         sum(total_seconds) over (partition by run_date) as day_seconds,
         row_number() over (
             partition by run_date
-            order by total_seconds desc, unique_id
+            order by total_seconds desc, unique_id asc
         ) as seconds_rank
     from model_days
 

@@ -21,63 +21,41 @@ counted as (
 ),
 
 -- only a run that went well says how long the pipeline takes
-ranked_in_day as (
+succeeded as (
 
-    select
-        run_date,
-        pipeline,
-        duration_seconds,
-        row_number() over (partition by run_date, pipeline order by duration_seconds)
-            as duration_rank,
-        count(*) over (partition by run_date, pipeline) as durations
-    from runs
+    select * from runs
     where run_status = 'succeeded'
 
 ),
 
--- the one in the middle, or the mean of the two
 medians_of_day as (
 
-    select
-        run_date,
-        pipeline,
-        avg(duration_seconds) as median_seconds
-    from ranked_in_day
-    where 2 * duration_rank between durations and durations + 2
-    group by run_date, pipeline
+    {{ percentiles(
+        'succeeded', ['run_date', 'pipeline'], 'duration_seconds', {'median_seconds': 0.5}
+    ) | indent }}
 
 ),
 
-ranked_before as (
+succeeded_before as (
 
     select
         counted.run_date,
         counted.pipeline,
-        runs.duration_seconds,
-        row_number() over (
-            partition by counted.run_date, counted.pipeline
-            order by runs.duration_seconds
-        ) as duration_rank,
-        count(*) over (partition by counted.run_date, counted.pipeline) as durations
+        succeeded.duration_seconds
     from counted
-    inner join runs
+    inner join succeeded
         on
-            counted.pipeline = runs.pipeline
-            and counted.run_date > runs.run_date
-            and counted.run_date <= {{ dbt.dateadd('day', 28, 'runs.run_date') }}
-    where runs.run_status = 'succeeded'
+            counted.pipeline = succeeded.pipeline
+            and counted.run_date > succeeded.run_date
+            and counted.run_date <= {{ dbt.dateadd('day', 28, 'succeeded.run_date') }}
 
 ),
 
 medians_before as (
 
-    select
-        run_date,
-        pipeline,
-        avg(duration_seconds) as median_seconds
-    from ranked_before
-    where 2 * duration_rank between durations and durations + 2
-    group by run_date, pipeline
+    {{ percentiles(
+        'succeeded_before', ['run_date', 'pipeline'], 'duration_seconds', {'median_seconds': 0.5}
+    ) | indent }}
 
 ),
 

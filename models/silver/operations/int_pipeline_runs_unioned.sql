@@ -116,7 +116,7 @@ final as (
         cast(
             case
                 when run_status in ('succeeded', 'failed')
-                    then {{ dbt.datediff('started_at', 'finished_at', 'millisecond') }} / 1000.0
+                    then {{ seconds_between('started_at', 'finished_at') }}
             end as numeric(18, 3)
         ) as duration_seconds,
         changed_at
