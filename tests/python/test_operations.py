@@ -30,7 +30,7 @@ FILES = {
     "models/good.sql": "select 1 as id, cast(null as text) as name",
     "models/slow.sql": """
         {{ config(materialized='table', enabled=var('slow', false)) }}
-        select pg_sleep(60)
+        select 1 as id from pg_sleep(300)
     """,
     "models/bad.sql": "{{ config(materialized='table') }} select 1 / 0 as id",
     "models/below_bad.sql": "select * from {{ ref('bad') }}",
@@ -341,7 +341,7 @@ def test_a_run_that_is_killed_stays_running(project: Project) -> None:
         "select pid from pg_stat_activity"
         " where datname = current_database() and wait_event = 'PgSleep'"
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (asleep := project.database.query(activity)) and time.monotonic() < deadline:
         time.sleep(0.2)
     run.send_signal(signal.SIGKILL)
