@@ -326,14 +326,15 @@ class PostgresWriter:
         """Whether the draft holds the rows that landing holds: their number and their hashes."""
         if self.landing_columns(spec) != dict(columns):
             return False
-        digest = (
-            "select count(*), sum(hashtextextended((t.*)::text, 0)) "
-            f"from (select {', '.join(map(identifier, columns))} from {{}} where {DELETED_AT} is null) "
-            "as t"
+        names = ", ".join(map(identifier, columns))
+        drafted, landed = (
+            self._query(
+                "select count(*), sum(hashtextextended((t.*)::text, 0)) "
+                f"from (select {names} from {identifier(*table)} where {DELETED_AT} is null) as t"
+            )
+            for table in (draft, spec.landing)
         )
-        return self._query(digest.format(identifier(*draft))) == self._query(
-            digest.format(identifier(*spec.landing))
-        )
+        return drafted == landed
 
     def _check_keys(self, spec: TableSpec, name: Sequence[str], keys: Sequence[str]) -> None:
         """A key that is null equals nothing, itself included: its row would seem to be gone."""

@@ -1,0 +1,1 @@
+"""What a refresh has to build: changes.py asks the warehouse, state.py remembers what was done."""

@@ -1,0 +1,30 @@
+"""Which tables landed rows that are not built yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Connection = Any  # a DB-API connection that commits each statement
+
+
+def settled_batch(connection: Connection) -> int:
+    """The batch up to which every batch has ended, so that nothing below it can land any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select coalesce("
+            "min(case when status = 'running' then batch_id end) - 1, max(batch_id), 0) "
+            "from ops.extract_batches"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def changed_tables(connection: Connection, after: int) -> list[tuple[str, str]]:
+    """Source and name of each table with a later batch that changed landing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select distinct source_name, table_name from ops.extract_batches "
+            "where batch_id > %s and status = 'loaded' and (rows_loaded > 0 or rows_deleted > 0 "
+            "or rows_restored > 0 or schema_changes <> '[]') order by source_name, table_name",
+            [after],
+        )
+        return list(cursor.fetchall())

@@ -1,0 +1,98 @@
+"""`ops.refreshes`: what each refresh took in, so that the next one starts from there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_CREATE = """
+    create schema if not exists ops;
+    create table if not exists ops.refreshes (
+        refresh_id bigint generated always as identity primary key,
+        selection text not null,
+        is_whole boolean not null,
+        project text not null,
+        settled_batch_id bigint not null,
+        status text not null check (status in ('running', 'succeeded', 'failed')),
+        started_at timestamptz not null default clock_timestamp(),
+        finished_at timestamptz
+    )
+"""
+# What the build depends on besides the data.
+_PROJECT = ("dbt_project.yml", "models", "macros", "seeds", "snapshots", "tests")
+_KINDS = {".sql", ".yml", ".csv", ".md"}
+
+Connection = Any  # a DB-API connection that commits each statement
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """A refresh that is under way."""
+
+    id: int
+    is_whole: bool
+
+
+def last_settled(connection: Connection, selection: str, project: str) -> int | None:
+    """The batch up to which all is built and tested; None if everything must be built.
+
+    That is so on the first refresh of a day (UTC), because models and tests know what day it is,
+    and after a change of the project. Only a refresh that succeeded counts.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE)
+        cursor.execute(
+            "select max(settled_batch_id) from ops.refreshes "
+            "where status = 'succeeded' and selection = %(selection)s and refresh_id >= ("
+            "select max(refresh_id) from ops.refreshes where is_whole and status = 'succeeded' "
+            "and selection = %(selection)s and project = %(project)s and started_at at time zone "
+            "'UTC' >= date_trunc('day', now() at time zone 'UTC'))",
+            {"selection": selection, "project": project},
+        )
+        (settled,) = cursor.fetchone()
+    return None if settled is None else int(settled)
+
+
+def begin(
+    connection: Connection, selection: str, project: str, settled: int, *, is_whole: bool
+) -> Refresh:
+    """Records a refresh as running."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into ops.refreshes (selection, is_whole, project, settled_batch_id, status) "
+            "values (%s, %s, %s, %s, 'running') returning refresh_id",
+            [selection, is_whole, project, settled],
+        )
+        return Refresh(int(cursor.fetchone()[0]), is_whole)
+
+
+def finish(connection: Connection, refresh: Refresh, *, succeeded: bool) -> None:
+    """Records how it ended. One that never says so, because it was killed, counts as failed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update ops.refreshes set status = %s, finished_at = clock_timestamp() "
+            "where refresh_id = %s",
+            ["succeeded" if succeeded else "failed", refresh.id],
+        )
+
+
+def fingerprint(root: Path) -> str:
+    """Changes with every file of the dbt project."""
+    digest = hashlib.sha256()
+    for file in _files(root):
+        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _files(root: Path) -> Iterable[Path]:
+    for name in _PROJECT:
+        path = root / name
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (
+            file
+            for file in found
+            if file.suffix in _KINDS and "python" not in file.relative_to(root).parts
+        )

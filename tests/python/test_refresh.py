@@ -1,0 +1,163 @@
+"""A refresh builds and tests what changed, and nothing that changed goes unbuilt."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import demo_sources
+from commands import dbt, script
+from databases import Database, temporary_database
+from demo_days import SCALE
+from refreshing import changes, state
+
+
+@dataclass
+class Refreshed:
+    """The demo source film_catalog and its warehouse."""
+
+    source: Database
+    warehouse: Database
+    target: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            **self.warehouse.env,
+            "FILM_CATALOG_URL": self.source.url,
+            "DBT_TARGET_PATH": str(self.target),
+            "DBT_LOG_PATH": str(self.target),
+        }
+
+    def refresh(self, *arguments: str, fails: bool = False) -> str:
+        """Refreshes, and returns what it says."""
+        (self.target / "run_results.json").unlink(missing_ok=True)
+        done = script("refresh.py", "--source", "film_catalog", *arguments, env=self.env)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout
+
+    def built(self) -> set[str]:
+        """The models and tests of the last build; none if there was none."""
+        try:
+            results = json.loads((self.target / "run_results.json").read_text())["results"]
+        except FileNotFoundError:
+            return set()
+        return {node["unique_id"].split(".")[2] for node in results}
+
+
+@pytest.fixture(scope="module")
+def film_catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refreshed]:
+    """A warehouse after the first refresh of the day."""
+    with ExitStack() as stack:
+        refreshed = Refreshed(
+            stack.enter_context(temporary_database("film_catalog")),
+            stack.enter_context(temporary_database("warehouse")),
+            tmp_path_factory.mktemp("refresh"),
+        )
+        demo_sources.build(refreshed.source.url, "film_catalog", SCALE)
+        assert "all built" in refreshed.refresh()
+        assert {"film_ratings", "br_film_catalog__users"} <= refreshed.built()
+        yield refreshed
+
+
+def test_nothing_is_built_when_nothing_is_new(film_catalog: Refreshed) -> None:
+    film_catalog.refresh("--all")
+    said = film_catalog.refresh()
+    assert "nothing new" in said
+    assert "dbt --log-level warn build" not in said
+    assert film_catalog.built() == set()
+
+
+def test_only_what_stands_on_a_changed_table_is_built(film_catalog: Refreshed) -> None:
+    film_catalog.refresh()
+    film_catalog.source.execute("update users set email = 'new@example.org' where id = 40")
+    assert "1 changed table built" in film_catalog.refresh()
+    built = film_catalog.built()
+    assert "br_film_catalog__users" in built
+    assert "br_film_catalog__films" not in built
+    assert "film_ratings" not in built
+    assert film_catalog.warehouse.scalar(
+        "select count(*) from dev_test_bronze.br_film_catalog__users "
+        "where email = 'new@example.org'"
+    )
+
+
+def test_what_failed_is_built_again_until_it_passes(film_catalog: Refreshed) -> None:
+    film_catalog.refresh()
+    film_catalog.source.execute("update users set email = 'other@example.org' where id = 40")
+    film_catalog.warehouse.execute(
+        "create function public.refuse() returns event_trigger language plpgsql as "
+        "$$ begin raise 'no changes today'; end $$;"
+        "create event trigger refuse on ddl_command_end when tag in ('CREATE VIEW') "
+        "execute function public.refuse()"
+    )
+    film_catalog.refresh(fails=True)
+    film_catalog.warehouse.execute("drop event trigger refuse")
+    said = film_catalog.refresh()
+    assert "1 changed table built" in said, "landed before, and was not built"
+    assert "br_film_catalog__users" in film_catalog.built()
+    assert "nothing new" in film_catalog.refresh()
+
+
+def test_everything_is_built_on_another_day_and_when_asked(film_catalog: Refreshed) -> None:
+    assert "all built" in film_catalog.refresh("--all")
+    assert "nothing new" in film_catalog.refresh()
+    film_catalog.warehouse.execute(
+        "update ops.refreshes set started_at = started_at - interval '1 day'"
+    )
+    assert "all built" in film_catalog.refresh()
+
+
+def test_only_rows_that_landed_since_are_tested(film_catalog: Refreshed) -> None:
+    """Old rows were tested before; the refresh after midnight tests them again."""
+    film_catalog.refresh()
+    bronze = "dev_test_bronze.br_film_catalog__actors"
+    batch = film_catalog.warehouse.scalar(f"select max(_batch_id) from {bronze}")
+    test = ("test", "-s", f"{bronze.split('.')[1]},test_type:generic")
+    try:
+        film_catalog.warehouse.execute(
+            f"insert into {bronze} select * from {bronze} where actor_id = 1"
+        )
+        assert dbt(*test, env=film_catalog.env).returncode != 0
+        env = {**film_catalog.env, "MEDALLION_TESTED_BATCH": str(batch)}
+        assert dbt(*test, env=env).returncode == 0
+        film_catalog.warehouse.execute(f"update {bronze} set _batch_id = {batch + 1}")
+        assert dbt(*test, env=env).returncode != 0
+    finally:
+        film_catalog.warehouse.execute(f"truncate {bronze}")
+        film_catalog.refresh("--all")
+
+
+def test_a_change_of_the_project_changes_its_fingerprint(tmp_path: Path) -> None:
+    model = tmp_path / "models" / "one.sql"
+    model.parent.mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: x")
+    model.write_text("select 1")
+    first = state.fingerprint(tmp_path)
+    assert state.fingerprint(tmp_path) == first
+    assert re.fullmatch("[0-9a-f]{16}", first)
+    model.write_text("select 2")
+    assert state.fingerprint(tmp_path) != first
+
+
+def test_a_batch_that_still_runs_is_not_settled(warehouse: Database) -> None:
+    warehouse.execute(
+        "create schema ops; create table ops.extract_batches (batch_id bigint, status text, "
+        "source_name text, table_name text, rows_loaded bigint, rows_deleted bigint, "
+        "rows_restored bigint, schema_changes text);"
+        "insert into ops.extract_batches values "
+        "(1, 'loaded', 's', 'a', 5, 0, 0, '[]'), (2, 'running', 's', 'b', 0, 0, 0, '[]'), "
+        "(3, 'loaded', 's', 'c', 0, 1, 0, '[]'), (4, 'loaded', 's', 'd', 0, 0, 0, '[]'), "
+        "(5, 'failed', 's', 'e', 9, 0, 0, '[]'), (6, 'loaded', 's', 'f', 0, 0, 0, '[\"x\"]')"
+    )
+    with warehouse.connect() as connection:
+        assert changes.settled_batch(connection) == 1
+        assert changes.changed_tables(connection, 1) == [("s", "c"), ("s", "f")]
+        warehouse.execute("update ops.extract_batches set status = 'loaded' where batch_id = 2")
+        assert changes.settled_batch(connection) == 6
