@@ -232,7 +232,8 @@ class Cursor:
         """Names and rows; read only when dbt asks for them."""
         if "as should_warn" in self.sql:  # a data test
             return ["failures", "should_warn", "should_error"], [(0, "false", "false")]
-        if "as snapshotted_at" in self.sql:  # the freshness of a source
+        node = str(get_node_info().get("unique_id"))
+        if node.startswith("source.") and "as snapshotted_at" in self.sql:
             now = datetime.now()  # SQL Server's timestamps have no zone
             return ["max_loaded_at", "snapshotted_at"], [(now, now)]
         if described := DESCRIBED_QUERY.search(self.sql):
