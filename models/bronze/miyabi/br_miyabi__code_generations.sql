@@ -1,0 +1,8 @@
+{{
+    config(
+        unique_key='generation_id',
+        indexes=[{'columns': ['generation_id'], 'unique': true}, {'columns': ['_batch_id']}],
+    )
+}}
+
+{{ bronze_current_rows('miyabi', 'code_generations') }}

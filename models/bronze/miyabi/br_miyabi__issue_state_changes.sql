@@ -1,0 +1,8 @@
+{{
+    config(
+        unique_key='change_id',
+        indexes=[{'columns': ['change_id'], 'unique': true}, {'columns': ['_batch_id']}],
+    )
+}}
+
+{{ bronze_current_rows('miyabi', 'issue_state_changes') }}

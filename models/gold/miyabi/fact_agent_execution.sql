@@ -1,0 +1,44 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='run_id',
+        on_schema_change='fail',
+        post_hook="{{ delete_gone_rows(ref('stg_miyabi__agent_runs'), ['run_id']) }}",
+    )
+}}
+
+with runs as (
+
+    select * from {{ ref('int_agent_runs_costed') }}
+
+),
+
+final as (
+
+    select
+        run_id,
+        agent_id,
+        issue_id,
+        agent_type,
+        model_name,
+        outcome,
+        is_finished,
+        is_successful,
+        is_cost_estimated,
+        input_tokens,
+        output_tokens,
+        cost_usd,
+        duration_seconds,
+        started_date,
+        started_at,
+        finished_at,
+        _run_batch_id
+    from runs
+    {%- if is_incremental() %}
+    where {{ rows_to_build('started_at', ['_run_batch_id']) }}
+    {%- endif %}
+
+)
+
+select * from final

@@ -1,0 +1,42 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='generation_id',
+        on_schema_change='fail',
+        post_hook="{{ delete_gone_rows(ref('stg_miyabi__code_generations'), ['generation_id']) }}",
+    )
+}}
+
+with generations as (
+
+    select * from {{ ref('int_code_generations_attributed') }}
+
+),
+
+final as (
+
+    select
+        generation_id,
+        run_id,
+        agent_id,
+        issue_id,
+        model_name,
+        lines_added,
+        lines_removed,
+        files_changed,
+        is_decided,
+        is_accepted,
+        has_passed_tests,
+        generated_date,
+        generated_at,
+        _generation_batch_id,
+        _run_batch_id
+    from generations
+    {%- if is_incremental() %}
+    where {{ rows_to_build('generated_at', ['_generation_batch_id', '_run_batch_id']) }}
+    {%- endif %}
+
+)
+
+select * from final

@@ -1,0 +1,40 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='issue_id',
+        on_schema_change='fail',
+        post_hook="{{ delete_gone_rows(ref('stg_miyabi__issues'), ['issue_id']) }}",
+    )
+}}
+
+with issues as (
+
+    select * from {{ ref('int_issues_timed') }}
+
+),
+
+final as (
+
+    select
+        issue_id,
+        created_date,
+        started_date,
+        closed_date,
+        created_at,
+        started_at,
+        closed_at,
+        cast(lead_time_hours as numeric(18, 2)) as lead_time_hours,
+        cast(cycle_time_hours as numeric(18, 2)) as cycle_time_hours,
+        cast(wait_time_hours as numeric(18, 2)) as wait_time_hours,
+        times_reopened,
+        _issue_batch_id,
+        _state_change_batch_id
+    from issues
+    {%- if is_incremental() %}
+    where {{ rows_to_build('created_at', ['_issue_batch_id', '_state_change_batch_id']) }}
+    {%- endif %}
+
+)
+
+select * from final
