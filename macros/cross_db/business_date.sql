@@ -17,12 +17,16 @@
 
 {# The time zone of the business, under the name that the target's engine has for it. #}
 {% macro business_time_zone() -%}
-    {%- set zones = var('business_time_zone') -%}
-    {%- if zones is not mapping or target.type not in zones -%}
+    {{ return(medallion.zone_of_engine(var('business_time_zone'), target.type)) }}
+{%- endmacro %}
+
+
+{% macro zone_of_engine(zones, engine) -%}
+    {%- if zones is not mapping or engine not in zones -%}
         {{ exceptions.raise_compiler_error(
-            "The variable business_time_zone has no zone for " ~ target.type ~ ": it is "
-            ~ zones ~ ". Write {postgres: Asia/Tokyo, sqlserver: Tokyo Standard Time}."
+            "The variable business_time_zone has no zone for " ~ engine ~ ": it is " ~ zones
+            ~ ". Write {postgres: Asia/Tokyo, sqlserver: Tokyo Standard Time}."
         ) }}
     {%- endif -%}
-    {{ return(zones[target.type]) }}
+    {{ return(zones[engine]) }}
 {%- endmacro %}

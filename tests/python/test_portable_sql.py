@@ -55,6 +55,7 @@ CASES = portable_sql.FIXTURE / "models" / "macros"
 MISTAKES = {
     "error__bronze_key": "its unique_key; it has ['customer_id']",
     "error__bronze_not_incremental": "Make the model incremental",
+    "error__business_time_zone": "has no zone for",
     "error__date_part": "Use one of: year, isoyear",
     "error__gaps": "Use one of: allowed, not_allowed, required",
     "error__matches_regex": "Give matches_regex (or the test that calls it) a tsql_condition",

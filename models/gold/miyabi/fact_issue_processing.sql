@@ -24,9 +24,9 @@ final as (
         created_at,
         started_at,
         closed_at,
-        cast(lead_time_hours as numeric(18, 2)) as lead_time_hours,
-        cast(cycle_time_hours as numeric(18, 2)) as cycle_time_hours,
-        cast(wait_time_hours as numeric(18, 2)) as wait_time_hours,
+        lead_time_hours,
+        cycle_time_hours,
+        wait_time_hours,
         times_reopened,
         _issue_batch_id,
         _state_change_batch_id

@@ -59,10 +59,12 @@ final as (
         coalesce(input_tokens, 0) as input_tokens,
         coalesce(output_tokens, 0) as output_tokens,
         cast(coalesce(recorded_cost_usd, estimated_cost_usd) as numeric(18, 6)) as cost_usd,
-        case
-            when finished_at >= started_at
-                then cast({{ seconds_between('started_at', 'finished_at') }} as numeric(18, 2))
-        end as duration_seconds,
+        cast(
+            case
+                when finished_at >= started_at
+                    then {{ seconds_between('started_at', 'finished_at') }}
+            end as numeric(18, 2)
+        ) as duration_seconds,
         {{ business_date('started_at') }} as started_date,
         started_at,
         finished_at,

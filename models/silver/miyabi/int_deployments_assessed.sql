@@ -54,7 +54,7 @@ joined as (
         deployments.finished_at,
         case
             when {{ is_true('statuses.is_failure') }} then deployments.finished_at
-            else incidents_per_deployment.first_opened_at
+            when {{ is_true('statuses.is_change') }} then incidents_per_deployment.first_opened_at
         end as failed_at,
         case
             when deployments.restored_at is not null then deployments.restored_at
@@ -83,18 +83,22 @@ final as (
         is_production,
         is_change,
         is_failed_change,
-        case
-            when
-                {{ is_true('is_production') }}
-                and {{ is_true('is_change') }}
-                and not {{ is_true('is_failure') }}
-                and finished_at >= committed_at
-                then {{ seconds_between('committed_at', 'finished_at') }} / 3600
-        end as lead_time_hours,
-        case
-            when restored_at >= failed_at
-                then {{ seconds_between('failed_at', 'restored_at') }} / 3600
-        end as hours_to_restore,
+        cast(
+            case
+                when
+                    {{ is_true('is_production') }}
+                    and {{ is_true('is_change') }}
+                    and not {{ is_true('is_failure') }}
+                    and finished_at >= committed_at
+                    then {{ seconds_between('committed_at', 'finished_at') }} / 3600
+            end as numeric(18, 2)
+        ) as lead_time_hours,
+        cast(
+            case
+                when restored_at >= failed_at
+                    then {{ seconds_between('failed_at', 'restored_at') }} / 3600
+            end as numeric(18, 2)
+        ) as hours_to_restore,
         {{ business_date('started_at') }} as started_date,
         {{ business_date('finished_at') }} as finished_date,
         committed_at,

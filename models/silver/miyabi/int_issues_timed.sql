@@ -50,15 +50,21 @@ final as (
         issues.created_at,
         histories.started_at,
         issues.closed_at,
-        case
-            when issues.closed_at >= issues.created_at
-                then {{ seconds_between('issues.created_at', 'issues.closed_at') }} / 3600
-        end as lead_time_hours,
-        case
-            when issues.closed_at >= histories.started_at
-                then {{ seconds_between('histories.started_at', 'issues.closed_at') }} / 3600
-        end as cycle_time_hours,
-        coalesce(histories.seconds_waiting, 0) / 3600 as wait_time_hours,
+        cast(
+            case
+                when issues.closed_at >= issues.created_at
+                    then {{ seconds_between('issues.created_at', 'issues.closed_at') }} / 3600
+            end as numeric(18, 2)
+        ) as lead_time_hours,
+        cast(
+            case
+                when issues.closed_at >= histories.started_at
+                    then {{ seconds_between('histories.started_at', 'issues.closed_at') }} / 3600
+            end as numeric(18, 2)
+        ) as cycle_time_hours,
+        cast(
+            coalesce(histories.seconds_waiting, 0) / 3600 as numeric(18, 2)
+        ) as wait_time_hours,
         cast(coalesce(histories.times_reopened, 0) as integer) as times_reopened,
         issues._batch_id as _issue_batch_id,
         batches._state_change_batch_id
