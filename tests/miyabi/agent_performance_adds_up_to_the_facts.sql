@@ -1,0 +1,45 @@
+with periods as (
+
+    select
+        period_type,
+        sum(runs) as runs,
+        sum(cost_usd) as cost_usd,
+        sum(accepted_changes) as accepted_changes
+    from {{ ref('mart_agent_performance') }}
+    group by period_type
+
+),
+
+runs as (
+
+    select
+        count(*) as runs,
+        coalesce(sum(cost_usd), 0) as cost_usd
+    from {{ ref('fact_agent_execution') }}
+
+),
+
+changes as (
+
+    select
+        coalesce(sum(case when {{ is_true('is_accepted') }} then 1 else 0 end), 0)
+            as accepted_changes
+    from {{ ref('fact_code_generation') }}
+
+)
+
+select
+    periods.period_type,
+    periods.runs as period_runs,
+    runs.runs as fact_runs,
+    periods.cost_usd as period_cost_usd,
+    runs.cost_usd as fact_cost_usd,
+    periods.accepted_changes as period_accepted_changes,
+    changes.accepted_changes as fact_accepted_changes
+from periods
+cross join runs
+cross join changes
+where
+    periods.runs <> runs.runs
+    or periods.cost_usd <> runs.cost_usd
+    or periods.accepted_changes <> changes.accepted_changes
