@@ -28,7 +28,7 @@ ranked as (
         dense_rank() over (order by period_start desc) as month_rank,
         row_number() over (
             partition by period_start
-            order by coalesce(p95_duration_seconds, 0) desc, agent_id, model_name
+            order by coalesce(p95_duration_seconds, 0) desc, agent_id asc, model_name asc
         ) as slowness_rank
     from performance
 

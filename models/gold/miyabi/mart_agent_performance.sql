@@ -1,5 +1,5 @@
-{%- set first_of_month = dbt.dateadd('day', '1 - ' ~ date_part('day', 'started_date'), 'started_date') -%}
-{%- set groups = ['period_type', 'period_start', 'agent_id', 'model_name'] -%}
+{%- set days_into_month = date_part('day', 'started_date') -%}
+{%- set first_of_month = dbt.dateadd('day', '1 - ' ~ days_into_month, 'started_date') -%}
 
 with runs as (
 
@@ -51,7 +51,10 @@ dated as (
 counted as (
 
     select
-        {{ groups | join(',\n        ') }},
+        period_type,
+        period_start,
+        agent_id,
+        model_name,
         count(*) as runs,
         sum(case when {{ is_true('is_finished') }} then 1 else 0 end) as finished_runs,
         sum(case when {{ is_true('is_successful') }} then 1 else 0 end) as successful_runs,
@@ -60,7 +63,7 @@ counted as (
         coalesce(sum(changes), 0) as changes,
         coalesce(sum(accepted_changes), 0) as accepted_changes
     from dated
-    group by {{ groups | join(', ') }}
+    group by period_type, period_start, agent_id, model_name
 
 ),
 
@@ -68,7 +71,7 @@ durations as (
 
     {{ percentiles(
         'dated',
-        groups,
+        ['period_type', 'period_start', 'agent_id', 'model_name'],
         'duration_seconds',
         {'p50_duration_seconds': 0.5, 'p95_duration_seconds': 0.95},
     ) | indent(4) }}
@@ -103,9 +106,10 @@ final as (
     from counted
     left join durations
         on
-            {%- for column in groups %}
-            {{ 'and ' if not loop.first }}counted.{{ column }} = durations.{{ column }}
-            {%- endfor %}
+            counted.period_type = durations.period_type
+            and counted.period_start = durations.period_start
+            and counted.agent_id = durations.agent_id
+            and counted.model_name = durations.model_name
 
 )
 

@@ -1,9 +1,6 @@
 {%- set today = business_date(current_utc_timestamp()) -%}
 {%- set monday = dbt.dateadd('day', '1 - ' ~ date_part('dayofweek', 'date_day'), 'date_day') -%}
 {%- set periods = ['day', 'week'] -%}
-{%- set keys = [
-    'deployments_per_week', 'lead_time_hours', 'change_failure_rate', 'hours_to_restore'
-] -%}
 
 with production_deployments as (
 
@@ -110,7 +107,7 @@ counted as (
 
 ),
 
-medians as (
+lead_time_medians as (
 
     {{ percentiles(
         'dated',
@@ -145,19 +142,27 @@ measured as (
         cast(
             coalesce(counted.deployments, 0) * 7.0 / periods.days as numeric(18, 4)
         ) as deployments_per_week,
-        cast(medians.lead_time_hours as numeric(18, 2)) as lead_time_hours,
+        cast(lead_time_medians.lead_time_hours as numeric(18, 2)) as lead_time_hours,
         cast(
             counted.failed_deployments * 1.0 / counted.deployments as numeric(18, 4)
         ) as change_failure_rate,
         cast(restoration_medians.hours_to_restore as numeric(18, 2)) as hours_to_restore
     from periods
-    {%- for joined in ['counted', 'medians', 'restoration_medians'] %}
-    left join {{ joined }}
+    left join counted
         on
-            periods.service_name = {{ joined }}.service_name
-            and periods.period_type = {{ joined }}.period_type
-            and periods.period_start = {{ joined }}.period_start
-    {%- endfor %}
+            periods.service_name = counted.service_name
+            and periods.period_type = counted.period_type
+            and periods.period_start = counted.period_start
+    left join lead_time_medians
+        on
+            periods.service_name = lead_time_medians.service_name
+            and periods.period_type = lead_time_medians.period_type
+            and periods.period_start = lead_time_medians.period_start
+    left join restoration_medians
+        on
+            periods.service_name = restoration_medians.service_name
+            and periods.period_type = restoration_medians.period_type
+            and periods.period_start = restoration_medians.period_start
 
 ),
 
@@ -171,21 +176,31 @@ final as (
         cast(measured.deployments as integer) as deployments,
         cast(measured.failed_deployments as integer) as failed_deployments,
         cast(measured.restored_deployments as integer) as restored_deployments,
-        {%- for key in keys %}
-        measured.{{ key }},
-        {{ key }}_bands.band as {{ key }}_band{{ ',' if not loop.last }}
-        {%- endfor %}
+        measured.deployments_per_week,
+        frequency_bands.band as deployments_per_week_band,
+        measured.lead_time_hours,
+        lead_time_bands.band as lead_time_hours_band,
+        measured.change_failure_rate,
+        failure_bands.band as change_failure_rate_band,
+        measured.hours_to_restore,
+        restoration_bands.band as hours_to_restore_band
     from measured
-    {%- for key in keys %}
-    left join bands as {{ key }}_bands
+    left join bands as frequency_bands
         on
-            {{ key }}_bands.metric = '{{ key }}'
-            and measured.{{ key }} >= {{ key }}_bands.lower_bound
-            and (
-                {{ key }}_bands.upper_bound is null
-                or measured.{{ key }} < {{ key }}_bands.upper_bound
-            )
-    {%- endfor %}
+            frequency_bands.metric = 'deployments_per_week'
+            and {{ is_in_band('measured.deployments_per_week', 'frequency_bands') }}
+    left join bands as lead_time_bands
+        on
+            lead_time_bands.metric = 'lead_time_hours'
+            and {{ is_in_band('measured.lead_time_hours', 'lead_time_bands') }}
+    left join bands as failure_bands
+        on
+            failure_bands.metric = 'change_failure_rate'
+            and {{ is_in_band('measured.change_failure_rate', 'failure_bands') }}
+    left join bands as restoration_bands
+        on
+            restoration_bands.metric = 'hours_to_restore'
+            and {{ is_in_band('measured.hours_to_restore', 'restoration_bands') }}
 
 )
 
