@@ -78,7 +78,7 @@ def test_a_rhythm_reads_only_what_it_builds(
     for unique_id in selected[rhythm] & nodes.keys():
         node = nodes[unique_id]
         elsewhere = (set(node["depends_on"].get("nodes", [])) & nodes.keys()) - selected[rhythm]
-        if node["resource_type"] == "test" and elsewhere == {node["attached_node"]}:
+        if node["resource_type"] == "test" and elsewhere == {node.get("attached_node")}:
             older_children.add(node["name"])
         else:
             assert elsewhere == set(), unique_id

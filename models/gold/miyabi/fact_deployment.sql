@@ -42,7 +42,7 @@ final as (
     where
         {{ rows_to_build('started_at', ['_deployment_batch_id', '_incident_batch_id']) }}
         -- An incident may turn out to be another deployment's: those that have any are few.
-        or deployments.deployment_id in (
+        or deployment_id in (
             select earlier.deployment_id
             from {{ this }} as earlier
             where earlier.incidents > 0
