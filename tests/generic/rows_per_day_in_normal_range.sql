@@ -4,10 +4,10 @@
     before the newest: today is still under way, and a source that has stopped is found by freshness.
 
     Passes while there are fewer days than that, and where the mean is under `min_mean` rows a day,
-    because of so few nobody can say what is normal.
+    because of so few chance decides.
 #}
 {% test rows_per_day_in_normal_range(
-    model, column_name, days=28, min_factor=0.25, max_factor=4, min_mean=3
+    model, column_name, days=28, min_factor=0.1, max_factor=5, min_mean=10
 ) %}
 
     {%- set last_complete_day = dbt.dateadd('day', -1, 'max(date_day)') | trim %}
