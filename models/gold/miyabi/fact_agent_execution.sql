@@ -10,7 +10,7 @@
 
 with runs as (
 
-    select * from {{ ref('int_agent_runs_costed') }}
+    {{ rows_to_build(ref('int_agent_runs_costed'), 'started_at', ['_run_batch_id']) }}
 
 ),
 
@@ -35,9 +35,6 @@ final as (
         finished_at,
         _run_batch_id
     from runs
-    {%- if is_incremental() %}
-    where {{ rows_to_build('started_at', ['_run_batch_id']) }}
-    {%- endif %}
 
 )
 

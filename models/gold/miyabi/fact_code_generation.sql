@@ -10,7 +10,11 @@
 
 with generations as (
 
-    select * from {{ ref('int_code_generations_attributed') }}
+    {{ rows_to_build(
+        ref('int_code_generations_attributed'),
+        'generated_at',
+        ['_generation_batch_id', '_run_batch_id']
+    ) }}
 
 ),
 
@@ -33,9 +37,6 @@ final as (
         _generation_batch_id,
         _run_batch_id
     from generations
-    {%- if is_incremental() %}
-    where {{ rows_to_build('generated_at', ['_generation_batch_id', '_run_batch_id']) }}
-    {%- endif %}
 
 )
 

@@ -10,7 +10,22 @@
 
 with deployments as (
 
+    {{ rows_to_build(
+        ref('int_deployments_assessed'),
+        'started_at',
+        ['_deployment_batch_id', '_incident_batch_id']
+    ) }}
+    {%- if is_incremental() %}
+    -- An incident may turn out to be another deployment's: those that have any are few.
+    union
     select * from {{ ref('int_deployments_assessed') }}
+    where
+        deployment_id in (
+            select earlier.deployment_id
+            from {{ this }} as earlier
+            where earlier.incidents > 0
+        )
+    {%- endif %}
 
 ),
 
@@ -38,16 +53,6 @@ final as (
         _deployment_batch_id,
         _incident_batch_id
     from deployments
-    {%- if is_incremental() %}
-    where
-        {{ rows_to_build('started_at', ['_deployment_batch_id', '_incident_batch_id']) }}
-        -- An incident may turn out to be another deployment's: those that have any are few.
-        or deployment_id in (
-            select earlier.deployment_id
-            from {{ this }} as earlier
-            where earlier.incidents > 0
-        )
-    {%- endif %}
 
 )
 

@@ -10,7 +10,11 @@
 
 with issues as (
 
-    select * from {{ ref('int_issues_timed') }}
+    {{ rows_to_build(
+        ref('int_issues_timed'),
+        'created_at',
+        ['_issue_batch_id', '_state_change_batch_id']
+    ) }}
 
 ),
 
@@ -31,9 +35,6 @@ final as (
         _issue_batch_id,
         _state_change_batch_id
     from issues
-    {%- if is_incremental() %}
-    where {{ rows_to_build('created_at', ['_issue_batch_id', '_state_change_batch_id']) }}
-    {%- endif %}
 
 )
 
