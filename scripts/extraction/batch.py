@@ -93,11 +93,7 @@ def _load(
     if not set(reader.formats) & set(writer.formats):
         raise ExtractError(f"{spec.name}: no stream format that source and warehouse both know.")
     observer.step(spec, "inspect")
-    columns = reader.columns(spec)
-    drift = plan_drift(
-        spec, columns, writer.landing_columns(spec), writer.widens, writer.repair_hint
-    )
-    result.changes = drift.changes
+    columns, drift = _inspect(spec, reader, writer, result)
     window = _window(spec, reader, writer, columns, since, full_refresh)
     result.cursor_from, result.cursor_to = window.cursor_from, window.cursor_to
     if window.warning:
@@ -105,6 +101,16 @@ def _load(
     keys = [_landed(spec, drift, columns, name) for name in spec.primary_key]
     stream = _observed(spec, reader.stream(spec, drift.sent, window.condition), observer)
     observer.step(spec, "copy")
+    if window.between is not None:
+        writer.stage(spec, stream)
+        columns, drift = _inspect(spec, reader, writer, result)
+        _evolve(spec, writer, observer, drift)
+        observer.step(spec, "compare")
+        names = [key.name for key in keys]
+        result.rows, result.deleted, result.restored = writer.append_changes(
+            spec, _types(drift.sent), names, window.between, batch
+        )
+        return window
     if spec.mode == "full":
         result.rows, result.deleted = writer.replace(
             spec,
@@ -115,14 +121,29 @@ def _load(
             [key.name for key in keys] if spec.deletes == "soft" else [],
         )
         return window
-    if drift.added or drift.widened:
-        observer.step(spec, "evolve")
-        writer.evolve(spec, drift.added, drift.widened)
+    _evolve(spec, writer, observer, drift)
     result.rows = writer.append(spec, _types(drift.sent), stream, batch)
     if spec.deletes == "soft":
         observer.step(spec, "compare keys")
         _compare_keys(spec, reader, writer, drift, keys, batch, result)
     return window
+
+
+def _inspect(
+    spec: TableSpec, reader: Reader, writer: Writer, result: BatchResult
+) -> tuple[list[Column], Drift]:
+    columns = reader.columns(spec)
+    drift = plan_drift(
+        spec, columns, writer.landing_columns(spec), writer.widens, writer.repair_hint
+    )
+    result.changes = drift.changes
+    return columns, drift
+
+
+def _evolve(spec: TableSpec, writer: Writer, observer: Observer, drift: Drift) -> None:
+    if drift.added or drift.widened:
+        observer.step(spec, "evolve")
+        writer.evolve(spec, drift.added, drift.widened)
 
 
 def _window(

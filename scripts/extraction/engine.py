@@ -1,8 +1,11 @@
 """The seam: what a source system and a warehouse must offer, whatever engine they are.
 
-Rows never become Python objects. A reader writes a stream in one of its `formats`, a writer takes a
-stream in one of its own; the first that both know is used: the wire format itself between two
-servers of the same engine.
+Rows never become Python objects, unless they come as such. A reader writes a stream in one of its
+`formats`, a writer takes a stream in one of its own; the first that both know is used:
+
+postgres binary   the wire format itself, between two servers of the same engine
+json lines        one document per row, keyed by landing's names; the warehouse's own JSON functions
+                  type it
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ class Window:
     `condition` is the reader's own SQL, None for all rows. `cursor_from` and `cursor_to` are the
     watermarks before and after. `overlap` identifies the content of the next batch's lookback:
     while it is the same, nothing in there changed and it need not be read again.
+
+    `between`, where a source can't tell what changed: the batch reads all there is between these
+    two cursor values, both included, and the writer finds out what is new in there.
     """
 
     condition: str | None = None
@@ -48,6 +54,7 @@ class Window:
     cursor_to: str | None = None
     overlap: str | None = None
     warning: str | None = None
+    between: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,10 @@ class Reader(Protocol):
     formats: Sequence[str]
 
     def columns(self, spec: TableSpec) -> list[Column]:
-        """The table's columns; raises ExtractError if there is no such table."""
+        """The table's columns; raises ExtractError if there is no such table.
+
+        Of documents, whose fields only reading shows, more may be known after a stream.
+        """
 
     def window(
         self, spec: TableSpec, columns: Sequence[Column], watermark: Watermark, since: str | None
@@ -169,6 +179,24 @@ class Writer(Protocol):
         self, spec: TableSpec, columns: Mapping[str, str], stream: Stream, batch: Batch
     ) -> int:
         """Adds rows to the landing table (made if missing), unseen until `commit`."""
+
+    def stage(self, spec: TableSpec, stream: Stream) -> None:
+        """Takes documents (`json lines`) into a place of their own, for `append_changes`."""
+
+    def append_changes(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        between: tuple[str, str],
+        batch: Batch,
+    ) -> tuple[int, int, int]:
+        """Adds the staged documents that differ from the newest row of their key.
+
+        They are all there is at the source between two values of the cursor: with soft deletes, a
+        flagged copy of each row in between whose key is gone lands, too. Returns the rows that
+        landed, those newly flagged, and those that are back after they had been flagged.
+        """
 
     def replace(  # what lands is `sent`, a part of `columns`
         self,

@@ -9,8 +9,10 @@ from common.postgres import connect, parse
 from common.sources import kind_of
 from extraction.engine import Reader, Writer
 from extraction.errors import ExtractError, TransientError
+from extraction.http.reader import HttpReader
 from extraction.postgres.errors import translated
 from extraction.postgres.reader import PostgresReader
+from extraction.postgres.types import DECLARED
 from extraction.postgres.writer import WHERE, PostgresWriter
 from extraction.spec import TableSpec
 
@@ -21,6 +23,8 @@ def open_reader(spec: TableSpec, url: str, wait: float) -> Reader:
     # By the URL, not by the declared kind: in the demo, SQL Server's tables are on Postgres.
     if kind_of(url) == "sqlserver":
         raise ExtractError(f"{name}: SQL Server can't be read yet.")
+    if kind_of(url) == "http" and spec.http:
+        return HttpReader(spec, spec.http, url, DECLARED, wait)
     return PostgresReader(_connect(name, url, f"medallion extract {spec.name}", wait), name)
 
 

@@ -8,9 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from extraction.errors import ExtractError
+from extraction.http.settings import (
+    SOURCE_KEYS,
+    TABLE_KEYS,
+    HttpSettings,
+    declared_types,
+    http_settings,
+)
 
 MODES = ("full", "cursor")
-KINDS = ("postgres", "sqlserver")
+KINDS = ("postgres", "sqlserver", "http")
 DRIFT_POLICIES = ("evolve", "freeze", "ignore")
 DELETES = ("none", "soft")
 
@@ -28,6 +35,8 @@ class TableSpec:
     `from_` is the name at the source, outermost part first; `cursor`, `primary_key`, `exclude` and
     the keys of `rename` are the source's own column names. `lookback` is an interval that the
     source understands for a cursor in time (`10 minutes`), a number for one in numbers.
+    `columns` are those that the YAML declares, with their `data_type`, and `http` what it says of
+    an API: for sources of `kind: http` only, because any other source tells its columns itself.
     """
 
     source: str
@@ -44,6 +53,8 @@ class TableSpec:
     schema_drift: str = "evolve"
     rename: Mapping[str, str] = field(default_factory=dict)
     exclude: frozenset[str] = frozenset()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    http: HttpSettings | None = None
 
     @property
     def name(self) -> str:
@@ -73,9 +84,11 @@ def _table_spec(
     table: Mapping[str, Any],
 ) -> TableSpec:
     # dbt hands the source's meta down to each table; what the source says is not the table's.
-    table = {key: value for key, value in table.items() if key not in _SOURCE_KEYS}
-    _known(where, source, _SOURCE_KEYS)
-    _known(where, table, _TABLE_KEYS)
+    is_http = source.get("kind") == "http"
+    source_keys = _SOURCE_KEYS | (SOURCE_KEYS if is_http else set())
+    table = {key: value for key, value in table.items() if key not in source_keys}
+    _known(where, source, source_keys)
+    _known(where, table, _TABLE_KEYS | (TABLE_KEYS if is_http else set()))
     for key in _SOURCE_KEYS:
         if not source.get(key):
             raise ExtractError(f"{where}: the source's config.meta.extract needs `{key}`.")
@@ -89,7 +102,7 @@ def _table_spec(
         table=node.name,
         kind=source["kind"],
         connection=source["connection"],
-        from_=_parts(where, table.get("from", ["public", node.name])),
+        from_=_parts(where, table.get("from", [node.name] if is_http else ["public", node.name])),
         landing=(node.schema, node.identifier),
         mode=mode,
         cursor=table.get("cursor"),
@@ -99,14 +112,25 @@ def _table_spec(
         schema_drift=table.get("schema_drift", "evolve"),
         rename=dict(table.get("rename") or {}),
         exclude=frozenset(_as_list(table.get("exclude"))),
+        columns=declared_types(where, _data_types(node)) if is_http else {},
+        http=http_settings(where, source, table) if is_http else None,
     )
     if (mode == "cursor") != (spec.cursor is not None):
         raise ExtractError(f"{where}: `mode: cursor` and `cursor: <column>` go together.")
     if (mode == "cursor" or spec.deletes == "soft") and not spec.primary_key:
         raise ExtractError(f"{where}: mode cursor and soft deletes need a `primary_key`.")
+    if is_http and not str(spec.lookback or 0).isdigit():
+        raise ExtractError(f"{where}: the `lookback` of an http source is a number of ids.")
     if lost := spec.exclude & {spec.cursor or "", *spec.primary_key}:
         raise ExtractError(f"{where}: {', '.join(sorted(lost))} can't be excluded.")
     return spec
+
+
+def _data_types(node: Any) -> dict[str, Any]:  # noqa: ANN401  # dbt's SourceDefinition
+    """The `data_type` of each column that the YAML declares, landing's own metadata left out."""
+    return {
+        name: column.data_type for name, column in node.columns.items() if not name.startswith("_")
+    }
 
 
 def select(

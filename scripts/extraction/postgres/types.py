@@ -20,6 +20,15 @@ _SAME = {
 # Landing type by source type, where a cast in the select makes them the same.
 _CAST = {"varchar": "text", "bpchar": "text", "bit": "varbit", "oid": "int8", "money": "numeric"}
 
+# How the `data_type` of a column lands that the YAML alone tells the type of.
+DECLARED = {
+    "string": "text",
+    "integer": "int4",
+    "bigint": "int8",
+    "numeric": "numeric",
+    "boolean": "bool",
+}
+
 # Each type and those that hold all of its values.
 _WIDER = {
     "int2": {"int4", "int8", "numeric", "float4", "float8"},

@@ -25,6 +25,7 @@ from extraction.engine import (
     Window,
 )
 from extraction.errors import ExtractError, TransientError
+from extraction.names import landing_name
 from extraction.postgres import ledger, types
 from extraction.postgres.copy_pipe import RowsLostError, copy_in
 from extraction.postgres.errors import translated
@@ -40,6 +41,8 @@ OTHER_RUN_TIMEOUT = "30min"
 READERS_TRY = "200ms"
 READERS_TIMEOUT = 600.0
 FETCHED_ROWS = 10_000
+# COPY's options for a stream from another Postgres; frozen into a table of the same transaction.
+BINARY, FROZEN = "format binary", "format binary, freeze"
 
 _COLUMNS = """
     select a.attname, coalesce(e.typname || '[]', t.typname)
@@ -72,7 +75,7 @@ _GRANTS = """
 class PostgresWriter:
     """A `Writer` for Postgres 15 and later. One connection; transactions are its own."""
 
-    formats = FORMATS
+    formats: Sequence[str] = (*FORMATS, "json lines")
 
     def __init__(self, connect: Callable[[], psycopg2.extensions.connection]) -> None:
         self._connect = connect
@@ -154,7 +157,62 @@ class PostgresWriter:
                 BATCH_ID: (batch.id, "int8"),
                 LOADED_AT: (batch.loaded_at.isoformat(), "timestamptz"),
             }
-            return self._copy(spec.landing, [*columns, *constants], stream(constants), freeze=False)
+            return self._copy(spec.landing, [*columns, *constants], stream(constants), BINARY)
+
+    def stage(self, spec: TableSpec, stream: Stream) -> None:
+        with translated(WHERE):
+            self._begin()
+            # Survives the commit with which a change of the landing table ends.
+            self._execute("create temporary table _staged (document json)")
+            # A document is a line: JSON has no raw control character, so none is a quote here.
+            options = "format csv, delimiter e'\\x01', quote e'\\x02'"
+            self._copy(("_staged",), ["document"], stream({}), options)
+
+    def append_changes(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        between: tuple[str, str],
+        batch: Batch,
+    ) -> tuple[int, int, int]:
+        landing = identifier(*spec.landing)
+        with translated(WHERE):
+            self._begin()
+            if not self._exists(spec):
+                self._create_empty(spec, columns, keys)
+            names = ", ".join(map(identifier, columns))
+            typed = ", ".join(f"{identifier(name)} {type_}" for name, type_ in columns.items())
+            key = ", ".join(map(identifier, keys))
+            same = " and ".join(f"s.{identifier(name)} = l.{identifier(name)}" for name in keys)
+            low, high = map(literal, between)
+            cursor_name = spec.cursor or ""
+            cursor = identifier(spec.rename.get(cursor_name) or landing_name(cursor_name))
+            self._execute(
+                "create temporary table _source on commit drop as "
+                f"select r.* from _staged, json_to_record(document) as r ({typed})"
+            )
+            self._execute(
+                "create temporary table _landed on commit drop as "
+                f"select distinct on ({key}) * from {landing} "
+                f"where {cursor} between {low} and {high} order by {key}, {BATCH_ID} desc"
+            )
+            self._execute("analyze _source; analyze _landed")
+            restored = self._query(
+                f"select count(*) from _source as s inner join _landed as l on {same} "
+                f"where l.{DELETED_AT} is not null"
+            )[0][0]
+            compared = ", ".join(f"{{0}}.{identifier(name)}" for name in columns)
+            rows = self._execute(
+                f"insert into {landing} ({names}, {LOADED_AT}, {BATCH_ID}) "
+                f"select {names}, {literal(batch.loaded_at)}, {batch.id} from _source as s "
+                f"where not exists (select 1 from _landed as l where {same} "
+                f"and l.{DELETED_AT} is null "
+                f"and row({compared.format('s')}) is not distinct from row({compared.format('l')}))"
+            )
+            deleted = self._flag_gone(spec, same, batch) if spec.deletes == "soft" else 0
+            self._execute("drop table _staged")
+        return rows - int(restored), deleted, int(restored)
 
     def replace(
         self,
@@ -197,7 +255,7 @@ class PostgresWriter:
         with translated(WHERE):
             definitions = ", ".join(f"{identifier(name)} {type_}" for name, type_ in keys.items())
             self._execute(f"create temporary table _keys ({definitions}) on commit drop")
-            self._copy(("_keys",), list(keys), stream({}), freeze=True)
+            self._copy(("_keys",), list(keys), stream({}), FROZEN)
             self._check_keys(spec, ("_keys",), list(keys))
             self._execute("analyze _keys")
             # The newest row of each key that is gone, unless it says so already.
@@ -309,7 +367,7 @@ class PostgresWriter:
             f"{identifier(column)} {type_}" for column, type_ in columns.items()
         )
         self._execute(f"create table {table} ({definitions})")
-        rows = self._copy(name, sent, stream({}), freeze=True)
+        rows = self._copy(name, sent, stream({}), FROZEN)
         self._execute(
             f"alter table {table} "
             f"add column {LOADED_AT} timestamptz not null default {literal(batch.loaded_at)}, "
@@ -335,6 +393,29 @@ class PostgresWriter:
             for table in (draft, spec.landing)
         )
         return drafted == landed
+
+    def _create_empty(
+        self, spec: TableSpec, columns: Mapping[str, str], keys: Sequence[str]
+    ) -> None:
+        """Makes a landing table whose rows are found by their key."""
+        table = identifier(*spec.landing)
+        types = {**columns, LOADED_AT: "timestamptz not null", BATCH_ID: "int8 not null"}
+        types[DELETED_AT] = "timestamptz"
+        definitions = ", ".join(f"{identifier(name)} {type_}" for name, type_ in types.items())
+        self._execute(f"create table {table} ({definitions})")
+        self._execute(f"create index on {table} ({', '.join(map(identifier, keys))}, {BATCH_ID})")
+        self._index_batches(spec)
+
+    def _flag_gone(self, spec: TableSpec, same: str, batch: Batch) -> int:
+        """Lands a flagged copy of each row in `_landed` that `_source` has no more."""
+        data = ", ".join(map(identifier, self.landing_columns(spec)))
+        loaded_at = literal(batch.loaded_at)
+        return self._execute(
+            f"insert into {identifier(*spec.landing)} "
+            f"({data}, {LOADED_AT}, {BATCH_ID}, {DELETED_AT}) "
+            f"select {data}, {loaded_at}, {batch.id}, {loaded_at} from _landed as l "
+            f"where {DELETED_AT} is null and not exists (select 1 from _source as s where {same})"
+        )
 
     def _check_keys(self, spec: TableSpec, name: Sequence[str], keys: Sequence[str]) -> None:
         """A key that is null equals nothing, itself included: its row would seem to be gone."""
@@ -375,10 +456,9 @@ class PostgresWriter:
         return int(copied[0][0])
 
     def _copy(
-        self, name: Sequence[str], columns: Sequence[str], producer: Producer, *, freeze: bool
+        self, name: Sequence[str], columns: Sequence[str], producer: Producer, options: str
     ) -> int:
         names = ", ".join(map(identifier, columns))
-        options = "format binary, freeze" if freeze else "format binary"
         statement = f"copy {identifier(*name)} ({names}) from stdin ({options})"
         try:
             return copy_in(self._connection, statement, producer)
