@@ -10,13 +10,15 @@ import json
 import os
 import sys
 import time
+from contextlib import ExitStack
 
 import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from common.sources import kind_of, source_url
+from common.sources import EXAMPLES, kind_of, source_url
+from demo_api import serving
 from extraction.declared import read_project
 from extraction.engine import BatchResult, Window
 from extraction.errors import ExtractError
@@ -62,11 +64,13 @@ def cli(
         urls = _urls(specs, project.target)
     except ExtractError as error:
         raise click.ClickException(str(error)) from None
-    options = Options(project.warehouse, urls, since, full_refresh, threads, wait)
-    if dry_run:
-        _show_plans(plan(specs, options), as_json=as_json)
-        return
-    _extract(specs, options, as_json=as_json)
+    with ExitStack() as apis:
+        urls = _with_demo_apis(specs, urls, apis)
+        options = Options(project.warehouse, urls, since, full_refresh, threads, wait)
+        if dry_run:
+            _show_plans(plan(specs, options), as_json=as_json)
+        else:
+            _extract(specs, options, as_json=as_json)
 
 
 def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
@@ -76,7 +80,7 @@ def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
         if url is None:
             raise ExtractError(
                 f"Source {spec.source}: set {spec.connection} to its URL "
-                "(postgresql://user:password@host:port/database), see .env.example."
+                f"({EXAMPLES[spec.kind]}), see .env.example."
             )
         if kind_of(url) != spec.kind and target != "dev":
             raise ExtractError(
@@ -85,6 +89,19 @@ def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
             )
         urls[spec.source] = url
     return urls
+
+
+def _with_demo_apis(
+    specs: list[TableSpec], urls: dict[str, str], apis: ExitStack
+) -> dict[str, str]:
+    """The same URLs, with an API in the place of each demo database that stands for one."""
+    databases = {
+        spec.source: urls[spec.source]
+        for spec in specs
+        if spec.kind == "http" and kind_of(urls[spec.source]) != "http"
+    }
+    served = {name: apis.enter_context(serving(url)).url for name, url in databases.items()}
+    return {**urls, **served}
 
 
 def _extract(specs: list[TableSpec], options: Options, *, as_json: bool) -> None:

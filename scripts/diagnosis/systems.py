@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from urllib3.util import parse_url
 
 from common import postgres
 from common.dbt_project import (
@@ -21,9 +22,10 @@ from common.dbt_project import (
 )
 from common.embedded_postgres import Cluster
 from common.project import ROOT
-from common.sources import source_url
+from common.sources import EXAMPLES, kind_of, source_url
 from diagnosis.connection import first_line, remedy
 from diagnosis.finding import Finding, ok, problem, warning
+from extraction.engines import open_reader
 from extraction.errors import ExtractError, redact
 from extraction.spec import TableSpec, table_specs
 
@@ -100,8 +102,15 @@ def _check_source(tables: list[TableSpec], target: str) -> Finding:
     check, variable = f"source {tables[0].source}", tables[0].connection
     url = source_url(tables[0].source, variable, target)
     if url is None:
-        cure = f"Set {variable} to its URL (postgresql://user:password@host:port/database)."
+        cure = f"Set {variable} to its URL ({EXAMPLES[tables[0].kind]})."
         return problem(check, f"{variable} is not set", cure)
+    if kind_of(url) == "http":
+        return _check_api(check, url, tables[0])
+    return _check_database(check, url, tables)
+
+
+def _check_database(check: str, url: str, tables: list[TableSpec]) -> Finding:
+    variable = tables[0].connection
     try:
         unreadable = _unreadable(url, tables)
     except ValueError as error:
@@ -114,6 +123,18 @@ def _check_source(tables: list[TableSpec], target: str) -> Finding:
         cure = "Grant select on them to this user, or mend the names in the source's YAML."
         return problem(check, f"{where(url)} cannot read {', '.join(unreadable)}", cure)
     return ok(check, f"{where(url)}: {len(tables)} tables can be read")
+
+
+def _check_api(check: str, url: str, table: TableSpec) -> Finding:
+    """Whether an item API says its newest id."""
+    try:
+        reader = open_reader(table, url, wait=0)
+    except ExtractError as error:
+        cure = f"Check {table.connection}, the proxy (HTTPS_PROXY), and whether the API is up."
+        return problem(check, redact(first_line(str(error)), url), cure)
+    with closing(reader):
+        host = parse_url(url).host
+        return ok(check, f"{host} answers: about {reader.estimate(table, None):,} items")
 
 
 def _unreadable(url: str, tables: Iterable[TableSpec]) -> list[str]:
