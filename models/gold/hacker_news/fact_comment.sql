@@ -1,0 +1,38 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='comment_id',
+        on_schema_change='fail',
+        post_hook="{{ delete_gone_rows(ref('stg_hacker_news__comments'), ['comment_id']) }}",
+    )
+}}
+
+with comments as (
+
+    select * from {{ ref('stg_hacker_news__comments') }}
+
+),
+
+final as (
+
+    select
+        comment_id,
+        story_id,
+        parent_id,
+        cast(author as {{ dbt.type_string() }}) as author,
+        posted_at,
+        depth,
+        is_dead,
+        _comment_batch_id,
+        _story_batch_id
+    from comments
+    where
+        deleted_at is null
+        {%- if is_incremental() %}
+        and {{ rows_to_build('posted_at', ['_comment_batch_id', '_story_batch_id']) }}
+        {%- endif %}
+
+)
+
+select * from final
