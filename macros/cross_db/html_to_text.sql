@@ -6,17 +6,16 @@
     Without it: neither engine knows HTML, and what works on Postgres, `regexp_replace`, doesn't
     exist on SQL Server before 2025.
 
-    Entities are those that programs write for the characters HTML itself uses; any other character
-    comes as such in UTF-8. `&amp;` is the last, or `&amp;lt;` would become `<`.
+    Entities are those of the characters that HTML itself uses; any other character comes as such in
+    UTF-8. `&amp;` is the last, or `&amp;lt;` would become `<`.
 #}
 {% macro html_to_text(expression) -%}
     {%- set entities = [
-        ('&lt;', '<'), ('&gt;', '>'), ('&quot;', '"'), ('&#34;', '"'), ('&apos;', "''"),
-        ('&#39;', "''"), ('&#x27;', "''"), ('&#47;', '/'), ('&#x2F;', '/'), ('&nbsp;', ' '),
+        ('&lt;', '<'), ('&gt;', '>'), ('&quot;', '"'), ('&#x27;', "''"), ('&#x2F;', '/'),
         ('&amp;', '&'),
     ] -%}
     {%- set text = namespace(sql=medallion.strip_tags(
-        "replace(replace(" ~ expression ~ ", '<p>', '\n\n'), '<br>', '\n')"
+        "replace(" ~ expression ~ ", '<p>', '\n\n')"
     )) -%}
     {%- for entity, character in entities -%}
         {%- set text.sql = "replace(" ~ text.sql ~ ", '" ~ entity ~ "', '" ~ character ~ "')" -%}

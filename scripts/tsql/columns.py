@@ -53,7 +53,9 @@ def columns_of_query(query: Any, columns_of: ColumnsOf, outer: dict[str, list[st
         return columns_of_query(query.left, columns_of, ctes)
     sources = {}
     joins = query.args.get("joins") or []
-    for source in [query.args.get("from_"), *joins]:
+    # Only a star asks for them: a query that reads the model it is for would ask for itself.
+    stars = any(column.is_star for column in query.selects)
+    for source in [query.args.get("from_"), *joins] if stars else []:
         if source is not None:
             sources[source.this.alias_or_name.lower()] = columns_of_source(
                 source.this, columns_of, ctes

@@ -38,7 +38,7 @@ final as (
         domain,
         cast(
             row_number() over (
-                partition by month_start_date order by points desc, stories desc, domain
+                partition by month_start_date order by points desc, stories desc, domain asc
             ) as integer
         ) as place,
         cast(stories as integer) as stories,

@@ -27,20 +27,34 @@ stories as (
 
 ),
 
--- An item never changes its parent: those that are new, and those whose story was not known.
+{%- if is_incremental() %}
+
+placed as (
+
+    select
+        comment_id,
+        story_id,
+        depth,
+        _story_batch_id
+    from {{ this }}
+
+),
+{%- endif %}
+
+-- Once placed under a story is placed for ever: an item never changes its parent.
 comments as (
 
     select
         item_id as comment_id,
-        parent_id,
-        _batch_id as _comment_batch_id
+        parent_id
     from items
     where
         item_type = 'comment'
         {%- if is_incremental() %}
-        and (
-            _batch_id > (select coalesce(max(_comment_batch_id), 0) from {{ this }})
-            or item_id in (select comment_id from {{ this }} where story_id is null)
+        and not exists (
+            select 1
+            from placed
+            where placed.comment_id = items.item_id and placed.story_id is not null
         )
         {%- endif %}
 
@@ -54,18 +68,17 @@ beginnings as (
         {%- if is_incremental() %}
         coalesce(stories.story_id, placed.story_id) as story_id,
         case when stories.story_id is not null then 1 else placed.depth + 1 end as depth,
-        coalesce(stories._story_batch_id, placed._story_batch_id) as _story_batch_id,
+        coalesce(stories._story_batch_id, placed._story_batch_id) as _story_batch_id
         {%- else %}
         stories.story_id,
         case when stories.story_id is not null then 1 end as depth,
-        stories._story_batch_id,
+        stories._story_batch_id
         {%- endif %}
-        comments._comment_batch_id
     from comments
     left join comments as parents on comments.parent_id = parents.comment_id
     left join stories on comments.parent_id = stories.story_id
     {%- if is_incremental() %}
-    left join {{ this }} as placed on comments.parent_id = placed.comment_id
+    left join placed on comments.parent_id = placed.comment_id
     {%- endif %}
     where parents.comment_id is null
 
@@ -78,8 +91,7 @@ walked as (
         story_id,
         depth,
         1 as steps,
-        _story_batch_id,
-        _comment_batch_id
+        _story_batch_id
     from beginnings
     union all
     select
@@ -87,8 +99,7 @@ walked as (
         walked.story_id,
         walked.depth + 1 as depth,
         walked.steps + 1 as steps,
-        walked._story_batch_id,
-        comments._comment_batch_id
+        walked._story_batch_id
     from walked
     inner join comments on walked.comment_id = comments.parent_id
     where walked.steps < {{ deepest }}
@@ -101,7 +112,6 @@ final as (
         comment_id,
         story_id,
         depth,
-        _comment_batch_id,
         _story_batch_id
     from walked
 

@@ -7,7 +7,7 @@ with items as (
 stories as (
 
     select
-        items.*,
+        *,
         {{ html_to_text('title_html') }} as title,
         -- from here to the domain: //user@host:port/path?query#fragment
         case when url like '%://%' then {{ text_after('url', '://') }} end as without_scheme
@@ -19,7 +19,7 @@ stories as (
 hosts as (
 
     select
-        stories.*,
+        *,
         {{ text_before("replace(replace(without_scheme, '?', '/'), '#', '/')", '/') }} as authority
     from stories
 
@@ -28,7 +28,7 @@ hosts as (
 domains as (
 
     select
-        hosts.*,
+        *,
         lower({{ text_before(text_after('authority', '@'), ':') }}) as host
     from hosts
 
