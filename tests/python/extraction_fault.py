@@ -26,6 +26,7 @@ import psycopg2.extensions
 
 from common import postgres
 from extraction import engines
+from extraction.http.settings import HttpSettings
 from extraction.run import Options, extract
 from extraction.spec import TableSpec
 from extraction_support import Silent
@@ -73,6 +74,9 @@ def main(source: str, warehouse: str, declared: str, fault: str, at: str) -> Non
     fields: dict[str, Any] = json.loads(declared)
     for name in ("from_", "landing", "primary_key"):
         fields[name] = tuple(fields[name])
+    fields["exclude"] = frozenset(fields["exclude"])
+    if fields["http"]:
+        fields["http"] = HttpSettings(**fields["http"])
     spec = TableSpec(**fields)
     options = Options(warehouse, {"shop": source}, wait=10, backoff=0.01)
     (result,) = extract([spec], options, Silent(), lambda result: None)

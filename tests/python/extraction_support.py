@@ -57,6 +57,11 @@ class Shop:
 
     source: Database
     warehouse: Database
+    url: str = ""  # of the API in front of the source, if it has one
+
+    @property
+    def source_url(self) -> str:
+        return self.url or self.source.url
 
     def extract(
         self,
@@ -65,7 +70,7 @@ class Shop:
         **options: Any,  # noqa: ANN401
     ) -> list[BatchResult]:
         settings = Options(
-            self.warehouse.url, {"shop": self.source.url}, **{"backoff": 0.01, **options}
+            self.warehouse.url, {"shop": self.source_url}, **{"backoff": 0.01, **options}
         )
         return extract(specs, settings, observer or Silent(), _ignore)
 
@@ -89,7 +94,7 @@ class Shop:
         declared = json.dumps({**asdict(table), "exclude": sorted(table.exclude)})
         done = subprocess.run(
             [
-                *(sys.executable, here / "extraction_fault.py", self.source.url),
+                *(sys.executable, here / "extraction_fault.py", self.source_url),
                 *(self.warehouse.url, declared, fault, str(at)),
             ],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(ROOT / "scripts")])},
@@ -104,7 +109,7 @@ class Shop:
         return ended
 
     def plan(self, *specs: TableSpec, **options: Any) -> list[Plan]:  # noqa: ANN401
-        return plan(specs, Options(self.warehouse.url, {"shop": self.source.url}, **options))
+        return plan(specs, Options(self.warehouse.url, {"shop": self.source_url}, **options))
 
     def landed(self, table: TableSpec, columns: str = "*") -> list[tuple[Any, ...]]:
         """All rows in landing, oldest batch first."""

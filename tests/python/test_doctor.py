@@ -29,6 +29,7 @@ from diagnosis.environment import check_dotenv, check_packages, check_python
 from diagnosis.finding import Finding, Level
 from diagnosis.profile import check_profile
 from diagnosis.systems import check_disk, check_port, check_server, check_warehouse
+from item_api import item_api
 
 PASSWORD = "sw0rdf!sh"  # noqa: S105
 SSL_REQUEST = bytes.fromhex("00000008 04d2162f")  # the first words of a client that wants TLS
@@ -423,6 +424,29 @@ def test_the_doctor_looks_at_every_source(
         assert PASSWORD not in output
     finally:
         source.execute(f"drop owned by {role}; drop role {role}")
+
+
+def test_the_doctor_asks_an_api_for_its_newest_id(
+    warehouse: Database, source: Database, tmp_path: Path
+) -> None:
+    environment = {
+        **warehouse.env,
+        "DBT_TARGET_PATH": str(tmp_path),
+        "DBT_LOG_PATH": str(tmp_path),
+    }
+    with item_api(source) as items:
+        items.put(17)
+        url = items.url.replace("//", f"//me:{PASSWORD}@")
+        for path, level, words in (
+            ("", "ok", "127.0.0.1 answers: about 17 items"),
+            ("/elsewhere", "problem", "maxitem.json: HTTP 404 Not Found"),
+        ):
+            _, output = doctor({**environment, "HACKER_NEWS_URL": url + path}, "--json")
+            found = {finding["check"]: finding for finding in json.loads(output)}
+            finding = found["source hacker_news"]
+            assert finding["level"] == level
+            assert words in finding["found"]
+            assert PASSWORD not in output
 
 
 def test_every_variable_of_the_profile_and_the_sources_is_in_env_example() -> None:

@@ -6,7 +6,6 @@ import json
 import threading
 import time
 import urllib.request
-from contextlib import closing
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -159,11 +158,14 @@ class JsonClient:
                 redirect=False,
                 preload_content=False,
             )
-            with closing(response):
+            try:
                 self._check_status(path, response)
-                body = self._read(path, response, deadline)
+                return self._read(path, response, deadline)
+            except BaseException:
+                response.close()  # what is left of this answer must not begin the next
+                raise
+            finally:
                 response.release_conn()
-                return body
         except (NameResolutionError, SSLError) as error:
             raise ExtractError(f"{self._name}: {path}: {_reason(error)}") from None
         except HTTPError as error:

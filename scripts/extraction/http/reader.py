@@ -85,7 +85,9 @@ class HttpReader:
         start = max(start, 1)
         # The newest ids may be given out before their items can be read.
         newest_item = self._item_near(self._newest)
-        to = low if warning or newest_item is None else newest_item["id"]
+        to = low
+        if newest_item is not None and not warning:
+            to = max(low or 0, newest_item["id"])
         return Window(
             condition=f"{start}-{self._newest}",
             cursor_from=since if since is not None else watermark.cursor_to,
