@@ -50,12 +50,16 @@ class Handler(BaseHTTPRequestHandler):
     connection_to_database: psycopg2.extensions.connection | None = None
 
     def do_GET(self) -> None:  # the name that http.server looks for
-        if self.path == "/maxitem.json":
-            self.answer(200, self.ask(NEWEST))
-        elif found := re.fullmatch(r"/item/(\d{1,18})\.json", self.path):
-            self.answer(200, self.ask(ITEM, int(found[1])))
-        else:
-            self.answer(404, '{"error": "Not Found"}')
+        try:
+            if self.path == "/maxitem.json":
+                self.answer(200, self.ask(NEWEST))
+            elif found := re.fullmatch(r"/item/(\d{1,18})\.json", self.path):
+                self.answer(200, self.ask(ITEM, int(found[1])))
+            else:
+                self.answer(404, '{"error": "Not Found"}')
+        except psycopg2.Error as error:  # there is no such demo: `make demo` makes it
+            reason = " ".join(str(error).split()).encode("ascii", "replace").decode()
+            self.answer(404, "{}", reason)
 
     def ask(self, query: str, *parameters: object) -> str:
         """The one value that a query gives; without one, JSON's null."""
@@ -67,9 +71,9 @@ class Handler(BaseHTTPRequestHandler):
             row = cursor.fetchone()
             return str(row[0]) if row else "null"
 
-    def answer(self, status: int, document: str, **headers: str) -> None:
+    def answer(self, status: int, document: str, reason: str | None = None, **headers: str) -> None:
         body = document.encode()
-        self.send_response(status)
+        self.send_response(status, reason)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         for name, value in headers.items():
