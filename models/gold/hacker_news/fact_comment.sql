@@ -10,7 +10,9 @@
 
 with comments as (
 
-    select * from {{ ref('stg_hacker_news__comments') }}
+    {{ rows_to_build(
+        ref('stg_hacker_news__comments'), 'posted_at', ['_comment_batch_id', '_story_batch_id']
+    ) }}
 
 ),
 
@@ -27,11 +29,7 @@ final as (
         _comment_batch_id,
         _story_batch_id
     from comments
-    where
-        deleted_at is null
-        {%- if is_incremental() %}
-        and {{ rows_to_build('posted_at', ['_comment_batch_id', '_story_batch_id']) }}
-        {%- endif %}
+    where deleted_at is null
 
 )
 
