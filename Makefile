@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
 DBT := .venv/bin/dbt
-# Size of new demo sources: 1 is about 100 000 rows.
+# Size of new demo sources: 1 is about 150 000 rows.
 SCALE ?= 1
 # Where `make docs` serves.
 PORT ?= 8080
@@ -80,8 +80,13 @@ format: install-dev ## Format the Python files
 	@$(PY) -m ruff format --quiet scripts tests
 
 .PHONY: bench
-bench: install-dev ## Measure the extraction against the limit and against pandas
+bench: install-dev ## Measure extraction against its limit, and refreshes (SCALE=1)
 	@$(PY) scripts/bench_extract.py
+	@$(PY) scripts/bench_build.py --scale $(SCALE)
+
+.PHONY: refresh
+refresh: install ## Extract, build and test what changed, check freshness
+	@$(PY) scripts/refresh.py
 
 .PHONY: lock
 lock: install-dev ## Resolve the dependencies of pyproject.toml into the lock files

@@ -106,7 +106,7 @@ def summarize(job: Job, rows: int | None, seconds: float) -> None:
 
 @click.command()
 @click.option(
-    "--scale", default=1.0, show_default=True, help="Size of new demo sources: 1 is 100 000 rows."
+    "--scale", default=1.0, show_default=True, help="Size of new demo sources: 1 is 150 000 rows."
 )
 def cli(scale: float) -> None:
     """Run the main job, from the source systems to the report."""
