@@ -68,10 +68,16 @@ test: lint ## Lint and test everything
 
 .PHONY: lint
 lint: install-dev up ## Check the style, the types and the SQL, for both engines
+	@$(MAKE) --no-print-directory -j2 lint-tsql lint-sql lint-python
+
+.PHONY: lint-python lint-sql lint-tsql
+lint-python:
 	@$(PY) -m ruff check --quiet scripts tests
 	@$(PY) -m ruff format --check --quiet scripts tests
 	@$(PY) -m mypy scripts tests/python
+lint-sql:
 	@$(PY) -m sqlfluff lint --disable-progress-bar models snapshots analyses tests
+lint-tsql:
 	@$(PY) scripts/tsql_gate.py
 
 .PHONY: format
