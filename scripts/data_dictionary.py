@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from common.project import ROOT
 PAGE = ROOT / "docs" / "data-dictionary.md"
 TEMPLATE = Path(__file__).with_suffix(".md.j2")
 KINDS = ("dim_", "fact_", "mart_", "metrics_")
+TABLES = ("model", "seed", "snapshot")
 # Where a source is in production, by the `kind` of its extraction; without, the project wrote it.
 SYSTEMS = {"postgres": "Postgres", "sqlserver": "SQL Server", "http": "an HTTP API", "": "this one"}
 
@@ -98,8 +100,7 @@ def _metrics(manifest: Json) -> dict[str, list[dict[str, str]]]:
 
 def _claims(manifest: Json) -> dict[str, list[str]]:
     """What is tested of each node. The name of a test is its claim, unless dbt made it up."""
-    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
-    names = sorted((n["name"] for n in nodes if n["resource_type"] != "test"), key=len)[::-1]
+    names = _names(manifest)
     found: dict[str, list[str]] = defaultdict(list)
     for test in sorted(manifest["nodes"].values(), key=lambda node: str(node["name"])):
         generic = test.get("test_metadata") or {}
@@ -111,14 +112,24 @@ def _claims(manifest: Json) -> dict[str, list[str]]:
     return found
 
 
-def _claim(test: Json, names: Sequence[str]) -> str:
+def _names(manifest: Json) -> re.Pattern[str]:
+    """Names of tables within the name of a test, the longest: dim_film_price, and not dim_film."""
+    tables = {
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in TABLES and "_" in node["name"]
+    }
+    longest_first = sorted(tables, key=lambda name: (-len(name), name))
+    return re.compile(rf"(?<![^_])({'|'.join(longest_first)})(?![^_])")
+
+
+def _claim(test: Json, names: re.Pattern[str]) -> str:
     """A sentence: `dim_film_has_every_film` is "`dim_film` has every film."."""
-    words = f"_{test['name']}_"
-    # The first, because the names are sorted by length: dim_film_price, and not dim_film.
-    node = next((name for name in names if "_" in name and f"_{name}_" in words), None)
-    before, name, after = words.partition(node) if node else (words, "", "")
-    quoted = f"`{name}`" if name else ""
-    text = (before.replace("_", " ") + quoted + after.replace("_", " ")).strip()
+    words = [
+        f"`{part}`" if is_name else part.replace("_", " ")
+        for part, is_name in zip(names.split(test["name"]), cycle([False, True]))
+    ]
+    text = "".join(words)
     text = text[0].upper() + text[1:] + "."
     config = test["config"]
     if config["severity"].lower() == "warn" or config["error_if"] != "!= 0":
@@ -189,13 +200,17 @@ def _source_table(table: Json) -> dict[str, str]:
         "name": table["name"],
         "meaning": _cell(table["description"]),
         "read": f"what is new by `{extract['cursor']}`" if is_log else "whole",
-        "late": ", ".join(f"{it['count']} {it['period']}s" for it in limits if it and it["count"]),
+        "late": ", ".join(_age(it["count"], it["period"]) for it in limits if it and it["count"]),
         "personal": ", ".join(f"`{name}`" for name in personal),
     }
 
 
+def _age(count: int, period: str) -> str:
+    return f"{count} {period}" if count == 1 else f"{count} {period}s"
+
+
 def _title(domain: str) -> str:
-    return domain.replace("_", " ").capitalize()
+    return domain.replace("_", " ").title()
 
 
 def _one_line(text: str) -> str:

@@ -62,6 +62,13 @@ def test_a_column_says_what_holds_for_it(doctored: dict[str, Any]) -> None:
             "- The films of rentals are in `dim_film`.\n",
         ),
         (
+            "all_films_of_fact_rental_are_in_dim_film",
+            {},
+            "- All films of `fact_rental` are in `dim_film`.\n",
+        ),
+        # an analysis, not a table
+        ("late_rentals_are_few", {}, "- Late rentals are few.\n"),
+        (
             "films_are_cheap",
             {"severity": "warn"},
             "- Films are cheap. Known exceptions: Some are not.\n",
@@ -86,6 +93,14 @@ def test_a_test_is_a_claim(
         "config": {"severity": "ERROR", "error_if": "!= 0", **config},
     }
     assert sentence in _section(data_dictionary(doctored), "dim_film")
+
+
+def test_a_source_says_after_how_long_it_is_late(doctored: dict[str, Any]) -> None:
+    doctored["sources"]["source.medallion.pagila.rental"]["freshness"] = {
+        "warn_after": {"count": 1, "period": "hour"},
+        "error_after": {"count": 2, "period": "day"},
+    }
+    assert " | 1 hour, 2 days | " in _section(data_dictionary(doctored), "Source pagila")
 
 
 def test_a_name_that_dbt_made_up_is_no_claim(doctored: dict[str, Any]) -> None:
