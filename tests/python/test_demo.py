@@ -16,6 +16,7 @@ import pytest
 import demo
 from common.embedded_postgres import Cluster
 from common.project import ROOT
+from demo_sources import SOURCES
 
 PARTS = ("analyses", "macros", "models", "scripts", "seeds", "snapshots", "tests")
 FILES = ("dbt_project.yml", "packages.yml", "profiles.yml", ".dbtignore")
@@ -35,7 +36,7 @@ def clone(tmp_path: Path) -> Iterator[Path]:
 
 
 def run_demo(clone: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    mine = ("MEDALLION_", "DBT_", "PAGILA_", "FILM_CATALOG_", "PYTEST_")
+    mine = ("MEDALLION_", "DBT_", "PYTEST_", *(f"{source.upper()}_URL" for source in SOURCES))
     return subprocess.run(
         [sys.executable, clone / "scripts" / "demo.py", "--scale", "0.05"],
         env={
