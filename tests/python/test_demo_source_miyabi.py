@@ -78,9 +78,3 @@ def test_an_issue_is_in_the_state_that_its_history_says(source: Database) -> Non
         "where state <> to_state or (closed_at is null) = (state in ('done', 'cancelled'))"
     )
     assert source.scalar(wrong) == 0
-
-
-def test_a_change_by_hand_gets_a_new_updated_at(source: Database) -> None:
-    Days("miyabi", source)
-    changed = "update issues set title = 'X' where issue_id = 30 returning updated_at"
-    assert source.scalar(changed) > TODAY

@@ -134,10 +134,21 @@ def test_ticks_at_the_same_time_are_two_days(source: Database) -> None:
     assert days.keys("rental", "rental_id")
 
 
-def test_a_change_by_hand_gets_a_new_last_update(source: Database) -> None:
-    demo_sources.build(source.url, "pagila", SCALE, TODAY)
-    changed = "update customer set first_name = 'X' where customer_id = 70 returning last_update"
-    assert source.scalar(changed) > TODAY
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("miyabi", "update issues set title = 'X' where issue_id = 30 returning updated_at"),
+        (
+            "pagila",
+            "update customer set first_name = 'X' where customer_id = 70 returning last_update",
+        ),
+    ],
+)
+def test_a_change_by_hand_gets_a_new_time_of_change(
+    name: str, change: str, source: Database
+) -> None:
+    demo_sources.build(source.url, name, SCALE, TODAY)
+    assert source.scalar(change) > TODAY
 
 
 def test_a_source_is_made_once(make_database: Callable[[str], Database]) -> None:

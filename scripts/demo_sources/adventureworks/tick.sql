@@ -18,10 +18,7 @@ update demo.clock
 set
     tick = tick + 1,
     day_start = story_at,
-    story_at = greatest(
-        least(story_at + interval '1 day', demo.now_at() at time zone 'UTC'),
-        story_at + interval '1 second'
-    );
+    story_at = demo.day_after(story_at at time zone 'UTC') at time zone 'UTC';
 
 update "Production"."Product"
 set

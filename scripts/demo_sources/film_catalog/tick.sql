@@ -10,9 +10,7 @@
 update demo.clock
 set
     tick = tick + 1,
-    story_at = greatest(
-        least(story_at + interval '1 day', demo.now_at()), story_at + interval '1 second'
-    );
+    story_at = demo.day_after(story_at);
 
 -- Films from 61 on change, so that the seeded defects stay as they are.
 update public.films

@@ -11,9 +11,7 @@ update demo.clock
 set
     tick = tick + 1,
     day_before_at = story_at,
-    story_at = greatest(
-        least(story_at + interval '1 day', demo.now_at()), story_at + interval '1 second'
-    );
+    story_at = demo.day_after(story_at);
 
 -- What was gone is back, and what was late is there.
 with back as (

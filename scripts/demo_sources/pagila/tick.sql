@@ -18,9 +18,7 @@ update demo.clock
 set
     tick = tick + 1,
     day_start = story_at,
-    story_at = greatest(
-        least(story_at + interval '1 day', demo.now_at()), story_at + interval '1 second'
-    ),
+    story_at = demo.day_after(story_at),
     written_at = greatest(demo.now_at(), written_at + interval '1 second');
 
 select demo.make_partition(story_at) from demo.clock;

@@ -26,32 +26,12 @@ alter table public.agent_runs add foreign key (issue_id) references public.issue
 alter table public.code_generations add foreign key (run_id) references public.agent_runs;
 alter table public.incidents add foreign key (deployment_id) references public.deployments;
 
--- Whoever changes a row by hand gets a new updated_at; a tick sets its own.
-create function public.touch() returns trigger
-language plpgsql as $$
-begin
-    new.updated_at = current_timestamp;
-    return new;
-end
-$$;
-
-do $$
-declare
-    name text;
-begin
-    foreach name in array array[
+call demo.touch_changes(
+    'updated_at',
+    array[
         'issues', 'issue_state_changes', 'agents', 'agent_runs', 'code_generations',
         'deployments', 'incidents', 'infrastructure_costs'
     ]
-    loop
-        execute format(
-            'create trigger touch before update on public.%I for each row '
-            'when (coalesce(current_setting(''demo.ticking'', true), '''') <> ''on'') '
-            'execute function public.touch()',
-            name
-        );
-    end loop;
-end
-$$;
+);
 
 analyze;

@@ -34,33 +34,13 @@ alter table public.payment add foreign key (customer_id) references public.custo
 alter table public.payment add foreign key (staff_id) references public.staff;
 alter table public.payment add foreign key (rental_id) references public.rental;
 
--- Whoever changes a row by hand gets a new last_update; a tick sets its own.
-create function public.last_updated() returns trigger
-language plpgsql as $$
-begin
-    new.last_update = current_timestamp;
-    return new;
-end
-$$;
-
-do $$
-declare
-    name text;
-begin
-    foreach name in array array[
+call demo.touch_changes(
+    'last_update',
+    array[
         'actor', 'address', 'category', 'city', 'country', 'customer', 'film', 'film_actor',
         'film_category', 'inventory', 'language', 'rental', 'staff', 'store'
     ]
-    loop
-        execute format(
-            'create trigger last_updated before update on public.%I for each row '
-            'when (coalesce(current_setting(''demo.ticking'', true), '''') <> ''on'') '
-            'execute function public.last_updated()',
-            name
-        );
-    end loop;
-end
-$$;
+);
 
 create trigger film_fulltext_trigger before insert or update on public.film
 for each row execute function tsvector_update_trigger(
