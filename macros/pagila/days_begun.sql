@@ -6,15 +6,5 @@
     late, depending on the time of day.
 #}
 {% macro days_begun(start, end) -%}
-    {{ return(adapter.dispatch('days_begun', 'medallion')(start, end)) }}
-{%- endmacro %}
-
-{% macro default__days_begun(start, end) -%}
-    cast(ceil(extract(epoch from ({{ end }} - {{ start }})) / 86400) as integer)
-{%- endmacro %}
-
-{% macro sqlserver__days_begun(start, end) -%}
-    cast(
-        ceiling(datediff_big(microsecond, {{ start }}, {{ end }}) / 86400000000.0) as integer
-    )
+    cast(ceiling({{ seconds_between(start, end) }} / 86400) as integer)
 {%- endmacro %}
