@@ -2,7 +2,8 @@ with source_lines as (
 
     select
         sales_order_id,
-        sales_order_detail_id
+        sales_order_detail_id,
+        modified_date
     from {{ ref('br_adventureworks__sales_order_detail') }}
     where _deleted_at is null
 
@@ -25,4 +26,7 @@ full join facts
     on
         source_lines.sales_order_id = facts.sales_order_id
         and source_lines.sales_order_detail_id = facts.sales_order_line_id
-where source_lines.sales_order_detail_id is null or facts.sales_order_line_id is null
+where
+    source_lines.sales_order_detail_id is null
+    -- A line that has just been written may wait for its order.
+    or (facts.sales_order_line_id is null and {{ is_settled('source_lines.modified_date') }})
