@@ -17,7 +17,7 @@ cleaned as (
         upper(trim(customer_code)) as customer_code,
         nullif(trim(customer_name), '') as customer_name,
         -- n/a and the like are no addresses
-        case when email like '%_@_%' then lower(trim(email)) end as email,
+        case when trim(email) like '%_@_%' then lower(trim(email)) end as email,
         {{ digits_only('phone') }} as phone,
         upper(trim(status)) as status_code,
         nullif(trim(created_date), '') as created_date_text,
