@@ -26,7 +26,9 @@ ranked as (
             order by lifetime_value desc, customer_id asc
         ) as segment_rank
     from analytics
-    where order_count > 0
+    where
+        order_count > 0
+        and not {{ is_true('is_deleted') }}
 
 ),
 
