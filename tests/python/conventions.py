@@ -227,7 +227,7 @@ def everything_is_used(manifest: Json) -> Breaches:
 
 
 @rule
-def facts_are_tested_against_their_dimensions(manifest: Json) -> Breaches:
+def gold_is_tested_against_its_dimensions(manifest: Json) -> Breaches:
     tested = {
         (_guarded(test), _column(test), parent)
         for test in _tests(manifest)
@@ -236,22 +236,22 @@ def facts_are_tested_against_their_dimensions(manifest: Json) -> Breaches:
     }
     gold = [model for model in _nodes(manifest, "model") if _layer(model) == "gold"]
     keys = [(dim, key) for dim in gold if dim["name"].startswith("dim_") for key in _key(dim)]
-    for fact in gold:
-        if not fact["name"].startswith("fact_"):
-            continue
-        for column in fact["columns"]:
+    for model in gold:
+        for column in model["columns"]:
             if not re.search(r"_(id|key)$", column):
                 continue
             named = [
                 dim
                 for dim, key in keys
-                if _domain(dim) == _domain(fact) and f"_{column}".endswith(f"_{key}")
+                if dim is not model
+                and _domain(dim) == _domain(model)
+                and f"_{column}".endswith(f"_{key}")
             ]
             if named and not any(
-                (fact["unique_id"], column, dim["unique_id"]) in tested for dim in named
+                (model["unique_id"], column, dim["unique_id"]) in tested for dim in named
             ):
                 yield (
-                    f"{fact['name']}.{column} names a row of {named[0]['name']}: test it by "
+                    f"{model['name']}.{column} names a row of {named[0]['name']}: test it by "
                     "`relationships`."
                 )
 
