@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 
 from databases import Database
 from demo_api import DemoApi, Handler, serving
@@ -32,6 +33,7 @@ class Items:
     faults: dict[str, list[Callable[[FaultyHandler], None]]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     asked_at: list[float] = field(default_factory=list)
+    headers: Message = field(default_factory=Message)  # of the last request
     connections: int = 0
     at_once: int = 0
     most_at_once: int = 0
@@ -89,6 +91,7 @@ class FaultyHandler(Handler):
         with items.lock:
             items.asked[self.path] += 1
             items.asked_at.append(time.monotonic())
+            items.headers = self.headers
             items.at_once += 1
             items.most_at_once = max(items.most_at_once, items.at_once)
             waiting = items.faults.get(self.path) or items.faults.get("*")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.utils import formatdate
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from databases import Database
+from extraction.http.client import JsonClient
 from extraction.http.settings import HttpSettings
 from extraction.spec import TableSpec
 from extraction_support import Shop, cursor_spec
@@ -258,6 +260,8 @@ def test_a_value_of_another_type_names_the_item_and_the_field(shop: Shop, items:
         pytest.param(status(429), id="429"),
         pytest.param(says("<html>busy</html>"), id="not JSON"),
         pytest.param(says('{"id": 2'), id="half a document"),
+        pytest.param(says('{"id": 2, "score": NaN}'), id="NaN"),
+        pytest.param(says("[" * 100_000), id="deep"),
         pytest.param(truncated, id="cut"),
         pytest.param(reset, id="reset"),
         pytest.param(slow(1.5), id="slow"),
@@ -319,10 +323,10 @@ def test_what_will_not_pass_fails_at_once(
     assert shop.warehouse.scalar("select to_regclass('landing_shop.item')") is None
 
 
-@pytest.mark.parametrize("as_date", [False, True])
-def test_retry_after_holds_all_requests(shop: Shop, items: Items, *, as_date: bool) -> None:
+@pytest.mark.parametrize("form", ["seconds", "date", "date without zone"])
+def test_retry_after_holds_all_requests(shop: Shop, items: Items, form: str) -> None:
     items.put_many(1, 40)
-    after = formatdate(time.time() + 2.5, usegmt=True) if as_date else "1"
+    after = "1" if form == "seconds" else formatdate(time.time() + 2.5, usegmt=form == "date")
     items.fail("*", fine, status(429, Retry_After=after))
     assert shop.load(ITEM).rows == 40
     gaps = [b - a for a, b in zip(items.asked_at, items.asked_at[1:], strict=False)]
@@ -344,6 +348,21 @@ def test_a_maximum_that_is_no_id_and_an_api_that_is_not_there(shop: Shop, items:
         error = elsewhere.fail(ITEM, wait=0.1)
     assert "maxitem.json: NewConnectionError" in error
     assert "secret" not in error
+
+
+def test_a_password_is_sent_as_it_is_to_the_api_and_to_a_proxy(
+    shop: Shop, items: Items, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items.put(1)
+    shop.url = items.url.replace("://", "://me:p%40ss%2F@")
+    assert shop.load(ITEM).rows == 1
+    assert items.headers["Authorization"] == f"Basic {b64encode(b'me:p@ss/').decode()}"
+    monkeypatch.setenv("http_proxy", items.url.replace("://", "://you:p%3Ass@"))
+    monkeypatch.setenv("no_proxy", "")
+    items.fail("*", says("1"))
+    reader = JsonClient("shop", "http://api.example.com", SETTINGS)
+    assert reader.get("maxitem.json") == 1
+    assert items.headers["Proxy-Authorization"] == f"Basic {b64encode(b'you:p:ss').decode()}"
 
 
 def test_an_api_that_is_starting_is_waited_for(shop: Shop, items: Items) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import urllib.parse
 import urllib.request
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -90,7 +91,7 @@ class JsonClient:
         self._headers = {
             "Accept": "application/json",
             "User-Agent": "medallion",
-            **make_headers(keep_alive=True, basic_auth=parts.auth),
+            **make_headers(keep_alive=True, basic_auth=_unquoted(parts.auth)),
         }
         self._pool = _pool(parts.scheme or "https", parts.host or "", settings.concurrency)
 
@@ -142,8 +143,8 @@ class JsonClient:
             raise StoppedError
         body = self._body(path)
         try:
-            return json.loads(body)
-        except ValueError:
+            return json.loads(body, parse_constant=_no_json)
+        except (ValueError, RecursionError):
             raise _TryAgainError(f"the answer is not JSON: {body[:60]!r}") from None
 
     def _body(self, path: str) -> bytes:
@@ -212,8 +213,20 @@ def _pool(scheme: str, host: str, connections: int) -> urllib3.PoolManager:
     options: dict[str, Any] = {"num_pools": 1, "maxsize": connections, "block": True}
     proxy = urllib.request.getproxies().get(scheme)
     if proxy and not urllib.request.proxy_bypass(host):
-        return urllib3.ProxyManager(proxy, **options)
+        auth = _unquoted(parse_url(proxy).auth)
+        headers = make_headers(proxy_basic_auth=auth)
+        return urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
     return urllib3.PoolManager(**options)
+
+
+def _unquoted(auth: str | None) -> str | None:
+    """User and password of a URL as they are, where `@` is not `%40` any more."""
+    return None if auth is None else urllib.parse.unquote(auth)
+
+
+def _no_json(constant: str) -> None:
+    """Python takes NaN and Infinity, JSON and databases don't."""
+    raise ValueError(constant)
 
 
 def _reason(error: BaseException) -> str:
@@ -233,4 +246,6 @@ def _retry_after(value: str | None) -> float:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return 0.0
+    if moment.tzinfo is None:  # such a date is in UTC
+        moment = moment.replace(tzinfo=timezone.utc)
     return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
