@@ -46,7 +46,8 @@ comments as (
 
     select
         item_id as comment_id,
-        parent_id
+        parent_id,
+        _batch_id
     from items
     where
         item_type = 'comment'
@@ -68,12 +69,13 @@ beginnings as (
         {%- if is_incremental() %}
         coalesce(stories.story_id, placed.story_id) as story_id,
         case when stories.story_id is not null then 1 else placed.depth + 1 end as depth,
-        coalesce(stories._story_batch_id, placed._story_batch_id) as _story_batch_id
+        coalesce(stories._story_batch_id, placed._story_batch_id) as _story_batch_id,
         {%- else %}
         stories.story_id,
         case when stories.story_id is not null then 1 end as depth,
-        stories._story_batch_id
+        stories._story_batch_id,
         {%- endif %}
+        comments._batch_id
     from comments
     left join comments as parents on comments.parent_id = parents.comment_id
     left join stories on comments.parent_id = stories.story_id
@@ -84,6 +86,7 @@ beginnings as (
 
 ),
 
+-- Of the batches from the story down, the last one: by it, facts learn of the place.
 walked as (
 
     select
@@ -91,7 +94,9 @@ walked as (
         story_id,
         depth,
         1 as steps,
-        _story_batch_id
+        case
+            when _batch_id > _story_batch_id then _batch_id else _story_batch_id
+        end as _story_batch_id
     from beginnings
     union all
     select
@@ -99,7 +104,10 @@ walked as (
         walked.story_id,
         walked.depth + 1 as depth,
         walked.steps + 1 as steps,
-        walked._story_batch_id
+        case
+            when comments._batch_id > walked._story_batch_id then comments._batch_id
+            else walked._story_batch_id
+        end as _story_batch_id
     from walked
     inner join comments on walked.comment_id = comments.parent_id
     where walked.steps < {{ deepest }}
