@@ -7,21 +7,19 @@
     (…)"), where other people read than in gold. dbt's log has the message in full.
 #}
 {% macro message_without_data(message) -%}
-    {%- set lines = [] -%}
-    {%- for line in (message or '').replace('\0', '').splitlines() -%}
-        {%- set line = line | trim -%}
-        {%- if line and not modules.re.match(
-            '(DETAIL|CONTEXT|HINT|QUERY|LINE \\d+|compiled code at)\\b', line
-        ) and not modules.re.match('\\^$', line) -%}
-            {%- do lines.append(line) -%}
-        {%- endif -%}
-    {%- endfor -%}
+    {#- from here on values are quoted, whose own lines may begin with anything -#}
+    {%- set told = modules.re.split(
+        '(?m)^\\s*(?:DETAIL|CONTEXT|HINT|QUERY|LINE \\d+|compiled code at)\\b',
+        (message or '').replace('\0', ''),
+    ) | first -%}
+    {%- set lines = told.splitlines() | map('trim') | select | list -%}
     {%- set masked = namespace(text=lines[:3] | join(' ')) -%}
     {%- set rules = [
         ('://[^\\s/@]*:[^\\s@]*@', '://***@'),
         ('(?i)\\b(pwd|password|token|secret|api_?key)(\\s*[=:]\\s*)\\S+', '\\1\\2***'),
-        (': "[^"]*"?', ': "***"'),
-        ("(?i)\\bvalue '[^']*'?", "value '***'"),
+        (': ".*', ': "***"'),
+        ('".*" is out of range', '"***" is out of range'),
+        ('(?i)\\b(value:?) ([\'"])(.*\\2|.*)', "\\1 '***'"),
         ('(?i)\\bvalue is \\(.*', 'value is ***'),
     ] -%}
     {%- for pattern, replacement in rules -%}

@@ -47,7 +47,9 @@ FILES = {
             materialized='table', enabled=var('token', none) is not none,
             contract={'enforced': true}
         ) }}
-        select cast('ada@example.com' as text) as email, cast(null as text) as address
+        select
+            cast('ada@example.com' || chr(10) || 'Countess' as text) as email,
+            cast(null as text) as address
     """,
     "seeds/colours.csv": "colour\nred\ngreen\n",
     "tests/nothing_is_odd.sql": "select id from {{ ref('good') }} where id % 2 = 1",
@@ -230,8 +232,13 @@ def test_neither_secrets_nor_rows_are_in_what_is_recorded(project: Project) -> N
         *("build", "--vars", json.dumps({"token": SECRET})), DBT_ENV_SECRET_TOKEN=SECRET
     )
     assert done.returncode == 1, done.stdout
-    unknown = "postgresql://ada:hunter2@db/x?password=hunter3"
-    assert project.run("build", "--vars", json.dumps({"token": unknown})).returncode == 1
+    for unknown in (
+        "postgresql://ada:hunter2@db/x?password=hunter3",
+        'value "98765432109876543210" is out of range',
+        ': "x" said hunter4',
+        "Truncated value: 'O'hunter5'.",  # SQL Server
+    ):
+        assert project.run("build", "--vars", json.dumps({"token": unknown})).returncode == 1
     messages = dict(
         project.database.query(
             "select node_name, string_agg(message, ' ' order by recorded_at)"
@@ -239,7 +246,7 @@ def test_neither_secrets_nor_rows_are_in_what_is_recorded(project: Project) -> N
         )
     )
     assert {"careless", "shouting", "personal"} < set(messages)
-    for secret in (SECRET, "hunter2", "hunter3", "ada@example.com"):
+    for secret in (SECRET, "hunter", "9876543210", "ada@example.com", "Countess"):
         assert secret not in str(messages)
         for table in ("dbt_invocations", "dbt_node_results"):
             rows = project.database.query(f"select * from ops.{table}")
