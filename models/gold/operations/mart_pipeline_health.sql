@@ -28,6 +28,13 @@ outages as (
 
 ),
 
+node_runs as (
+
+    select * from {{ ref('fact_node_run') }}
+    where node_status = 'success' and resource_type in ('model', 'snapshot', 'seed')
+
+),
+
 severity_weights as (
 
     select * from {{ ref('test_severity_weights') }}
@@ -86,6 +93,41 @@ recovered as (
 
 ),
 
+model_days as (
+
+    select
+        run_date,
+        pipeline,
+        unique_id,
+        min(node_name) as node_name,
+        sum(execution_seconds) as total_seconds
+    from node_runs
+    group by run_date, pipeline, unique_id
+
+),
+
+ranked as (
+
+    select
+        run_date,
+        pipeline,
+        node_name,
+        total_seconds,
+        row_number() over (
+            partition by run_date, pipeline
+            order by total_seconds desc, unique_id asc
+        ) as seconds_rank
+    from model_days
+
+),
+
+slowest as (
+
+    select * from ranked
+    where seconds_rank = 1
+
+),
+
 final as (
 
     select
@@ -108,6 +150,8 @@ final as (
         cast(coalesce(breached.freshness_breaches, 0) as integer) as freshness_breaches,
         cast(coalesce(recovered.outages, 0) as integer) as outages,
         cast(recovered.seconds_to_recovery as numeric(18, 0)) as mean_seconds_to_recovery,
+        slowest.node_name as slowest_model,
+        cast(slowest.total_seconds as numeric(18, 3)) as slowest_model_seconds,
         days.total_seconds,
         cast(
             days.total_seconds * coalesce(cost_rates.cost_per_hour, default_rate.cost_per_hour)
@@ -120,6 +164,8 @@ final as (
         on days.date_day = breached.run_date and days.pipeline = breached.pipeline
     left join recovered
         on days.date_day = recovered.outage_date and days.pipeline = recovered.pipeline
+    left join slowest
+        on days.date_day = slowest.run_date and days.pipeline = slowest.pipeline
     left join cost_rates on days.pipeline = cost_rates.pipeline
     left join cost_rates as default_rate on default_rate.pipeline = 'default'
 
