@@ -72,6 +72,7 @@ def recorded_publish(connect: Connect, publish: Publish) -> Iterator[Publish]:
     def record(status: str, finished: datetime | None) -> None:
         try:
             with closing(connect()) as connection, connection.cursor() as cursor:
+                cursor.execute("set lock_timeout = '3s'")  # a quick look, as dbt's hooks take
                 ensure_tables(cursor)
                 cursor.execute(
                     _RECORD,

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -398,6 +399,20 @@ def test_a_publish_that_cannot_be_recorded_is_made_all_the_same(
     assert warnings == ["Warning: this publish is not recorded in ops: no route to host"] * 2
 
 
+def test_a_locked_table_holds_no_publish_up_for_long(warehouse: Database) -> None:
+    def publish() -> None:
+        with recorded_publish(lambda: connect(warehouse.url, "test"), Publish("prod")):
+            pass
+
+    publish()
+    with warehouse.connect() as blocker, blocker.cursor() as cursor:
+        cursor.execute("begin; lock table ops.publishes")
+        blocked = threading.Thread(target=publish, daemon=True)
+        blocked.start()
+        blocked.join(20)
+        assert not blocked.is_alive()
+
+
 # ------------------------------------------------------------------ what is made of it
 
 # Five weeks of a pipeline's life, told by formulas: it fails every ninth day, warns every fourth,
@@ -602,6 +617,16 @@ FIGURES = {
         " where r.pipeline = ended.pipeline), (select cost_per_hour"
         " from seeds.pipeline_cost_rates as r where r.pipeline = 'default')) / 3600, 2)"
         " from ended group by 1 order by 1",
+    ),
+    "slowest per pipeline": (
+        "select date_day, pipeline, slowest_model, slowest_model_seconds"
+        " from gold.mart_pipeline_health where slowest_model is not null order by 1, 2",
+        RUNS + "select distinct on (day, pipeline) day, pipeline, node_name, seconds from ("
+        " select day, pipeline, unique_id, min(node_name) as node_name,"
+        " sum(execution_seconds) as seconds from ops.dbt_node_results as r"
+        " inner join ended on id = invocation_id where r.status = 'success'"
+        " and resource_type in ('model', 'seed', 'snapshot') group by 1, 2, 3) as summed"
+        " order by day, pipeline, seconds desc, unique_id",
     ),
     "nodes": (
         "select pipeline_run_id, unique_id, node_status, execution_seconds, rows_affected"
