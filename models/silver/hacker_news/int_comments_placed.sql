@@ -49,15 +49,17 @@ comments as (
         parent_id,
         _batch_id
     from items
+    {%- if is_incremental() %}
     where
         item_type = 'comment'
-        {%- if is_incremental() %}
         and not exists (
             select 1
             from placed
             where placed.comment_id = items.item_id and placed.story_id is not null
         )
-        {%- endif %}
+    {%- else %}
+    where item_type = 'comment'
+    {%- endif %}
 
 ),
 
