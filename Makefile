@@ -64,7 +64,7 @@ doctor: ## Say what is wrong with this set-up and how to mend it
 
 .PHONY: test
 test: lint ## Lint and test everything
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: install-dev up ## Check the style, the types and the SQL, for both engines

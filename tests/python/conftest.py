@@ -17,6 +17,18 @@ from extraction_support import Shop
 
 _cluster: Cluster | None = None
 
+# The files that take minutes start first, so that no worker is left with one at the end.
+LONG = [
+    *("test_figures", "test_refresh", "test_real_data", "test_demo", "test_rhythms"),
+    *("test_extract_http", "test_operations", "test_orders_in_flight", "test_portable_sql"),
+    *("test_tsql_gate", "test_extract_faults", "test_demo_sources"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    names = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: names.get(item.path.stem, len(names)))
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """The first process starts the server; the workers of pytest-xdist inherit its address."""
