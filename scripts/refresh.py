@@ -78,7 +78,9 @@ def build(
     built_to = None if everything else state.last_settled(warehouse, selection, project)
     settled = changes.settled_batch(warehouse)
     if built_to is None:
-        wanted = [f"source:{source}+" for source in sources]
+        # With all that their models read, and without the tests of models that are not here.
+        wanted = [f"@source:{source}" for source in sources]
+        options = ["--indirect-selection", "buildable"] if sources else []
         environment, built = None, "all built"
     else:
         tables = [
@@ -90,12 +92,12 @@ def build(
             return "nothing new"
         # Each run is recorded too, which is new to the models of the operations.
         wanted = tables if sources else [*tables, "source:operations+"]
-        environment = {**os.environ, TESTED: str(built_to)}
+        options, environment = [], {**os.environ, TESTED: str(built_to)}
         built = f"{len(tables)} changed {'table' if len(tables) == 1 else 'tables'} built"
     refresh = state.begin(warehouse, selection, project, settled, is_whole=built_to is None)
     if rhythm:
         wanted = [f"{one},{rhythm}" for one in wanted] or [rhythm]
-    succeeded, _ = job.run(*BUILD, *on_target, *selecting(wanted), env=environment)
+    succeeded, _ = job.run(*BUILD, *on_target, *selecting(wanted), *options, env=environment)
     state.finish(warehouse, refresh, succeeded=succeeded)
     return built
 

@@ -61,7 +61,12 @@ class Job:
     def run(self, *build: str) -> None:
         extracted = script("extract.py", *(f"--source={name}" for name in DUMPS), env=self.env)
         assert extracted.returncode == 0, extracted.stderr
-        built = dbt("build", "-s", *(f"@source:{name}" for name in DUMPS), *build, env=self.env)
+        built = dbt(
+            *("build", "-s", *(f"@source:{name}" for name in DUMPS)),
+            # dim_date is read by domains too that are not here
+            *("--indirect-selection", "buildable", *build),
+            env=self.env,
+        )
         assert built.returncode == 0, built.stdout
 
     def gold(self, query: str) -> list[tuple[Any, ...]]:
@@ -191,8 +196,9 @@ def test_gold_and_the_tests_build_without_reading_rows(job: Job) -> None:
     """`--empty` makes a subquery of each relation, which not every place takes."""
     with temporary_database("empty", template=job.warehouse.name) as copy:
         done = dbt(
-            *("build", "--empty", "-s", "tag:gold", "test_type:singular"),
-            *("--exclude-resource-type", "unit_test"),
+            *("build", "--empty", "-s", "tests/pagila", "tests/film_catalog"),
+            *("tag:gold,group:rental", "tag:gold,group:catalog", "dim_date"),
+            *("--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"),
             env={**job.env, "MEDALLION_PGDATABASE": copy.name},
         )
         assert done.returncode == 0, done.stdout
@@ -207,8 +213,9 @@ def test_the_documentation_is_generated(job: Job) -> None:
         unique_id
         for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
         if node["resource_type"] in {"model", "snapshot", "source"}
+        and (set(node["fqn"]) & {*DUMPS, "core"} or node["config"].get("group") == "rental")
     }
-    assert {*catalog["nodes"], *catalog["sources"]} == built
+    assert built <= {*catalog["nodes"], *catalog["sources"]}
 
 
 def test_bronze_keeps_its_history_when_it_is_built_anew(job: Job) -> None:
