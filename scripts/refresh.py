@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import closing
 
 import click
 import psycopg2
 
+from common import ops
 from common.job import Job
 from common.project import ROOT
 from common.warehouse import WarehouseError, open_warehouse
@@ -36,22 +38,17 @@ def cli(target: str | None, sources: tuple[str, ...], rhythm: str | None, everyt
     job = Job()
     on_target = ["--target", target] if target else []
     only = [f"--source={source}" for source in sources]
-    job.run("python", "scripts/extract.py", *on_target, *only)
+    fresh = [f"source:{source}" for source in sources]
     try:
-        warehouse = open_warehouse(target)
-    except WarehouseError as error:
-        raise click.ClickException(str(error)) from None
-    try:
-        built = build(job, warehouse, on_target, sources, rhythm, everything=everything)
-    except psycopg2.Error as error:
+        job.run("python", "scripts/extract.py", *on_target, *only)
+        with closing(open_warehouse(target)) as warehouse:
+            built = build(job, warehouse, on_target, sources, rhythm, everything=everything)
+        job.run("dbt", "--log-level", "warn", "source", "freshness", *on_target, *selecting(fresh))
+    except (WarehouseError, psycopg2.Error) as error:
         raise click.ClickException(f"warehouse: {error}") from None
     except KeyboardInterrupt:
         click.echo("\nStopped. The next refresh builds what this one did not.", err=True)
         sys.exit(INTERRUPTED)
-    finally:
-        warehouse.close()
-    fresh = [f"source:{source}" for source in sources]
-    job.run("dbt", "--log-level", "warn", "source", "freshness", *on_target, *selecting(fresh))
     seconds = time.monotonic() - started
     click.secho(
         f"\n{'Not all went well' if job.failed else 'Up to date'}: {built}, {seconds:.0f} s",
@@ -73,6 +70,8 @@ def build(
     everything: bool,
 ) -> str:
     """Builds what must be; says in words what that was."""
+    with warehouse.cursor() as cursor:
+        ops.ensure_tables(cursor)
     selection = " ".join([*sorted(sources), rhythm or ""]).strip()
     project = state.fingerprint(ROOT)
     built_to = None if everything else state.last_settled(warehouse, selection, project)

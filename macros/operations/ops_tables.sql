@@ -14,14 +14,14 @@
 
 {% macro postgres__ops_tables() -%}
 if (
-    select count(*) < 5
+    select count(*) < 6
     from pg_catalog.pg_class as tables
     inner join pg_catalog.pg_namespace as schemas on tables.relnamespace = schemas.oid
     where
         schemas.nspname = 'ops'
         and tables.relname in (
             'extract_batches', 'dbt_invocations', 'dbt_node_results', 'source_freshness_results',
-            'publishes'
+            'publishes', 'refreshes'
         )
 ) then
     perform pg_advisory_xact_lock(hashtextextended('medallion ops', 0));
@@ -133,6 +133,19 @@ if (
         );
         create index publishes_by_recorded_at on ops.publishes (recorded_at);
     end if;
+
+    if to_regclass('ops.refreshes') is null then
+        create table ops.refreshes (
+            refresh_id bigint generated always as identity primary key,
+            selection text not null,
+            is_whole boolean not null,
+            project text not null,
+            settled_batch_id bigint not null,
+            status text not null check (status in ('running', 'succeeded', 'failed')),
+            started_at timestamptz not null default clock_timestamp(),
+            finished_at timestamptz
+        );
+    end if;
 end if;
 {%- endmacro %}
 
@@ -235,5 +248,17 @@ if object_id('ops.publishes') is null
         message varchar(2000),
         recorded_at datetime2(6) not null default sysutcdatetime(),
         index publishes_by_recorded_at (recorded_at)
+    );
+
+if object_id('ops.refreshes') is null
+    create table ops.refreshes (
+        refresh_id bigint identity primary key,
+        selection varchar(2000) not null,
+        is_whole bit not null,
+        project varchar(16) not null,
+        settled_batch_id bigint not null,
+        status varchar(20) not null check (status in ('running', 'succeeded', 'failed')),
+        started_at datetime2(6) not null default sysutcdatetime(),
+        finished_at datetime2(6)
     );
 {%- endmacro %}

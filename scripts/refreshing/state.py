@@ -8,19 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_CREATE = """
-    create schema if not exists ops;
-    create table if not exists ops.refreshes (
-        refresh_id bigint generated always as identity primary key,
-        selection text not null,
-        is_whole boolean not null,
-        project text not null,
-        settled_batch_id bigint not null,
-        status text not null check (status in ('running', 'succeeded', 'failed')),
-        started_at timestamptz not null default clock_timestamp(),
-        finished_at timestamptz
-    )
-"""
 # What the build depends on besides the data.
 _PROJECT = ("dbt_project.yml", "models", "macros", "seeds", "snapshots", "tests")
 _KINDS = {".sql", ".yml", ".csv", ".md"}
@@ -43,14 +30,15 @@ def last_settled(connection: Connection, selection: str, project: str) -> int | 
     and after a change of the project. Only a refresh that succeeded counts.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_CREATE)
         cursor.execute(
-            "select max(settled_batch_id) from ops.refreshes "
-            "where status = 'succeeded' and selection = %(selection)s and refresh_id >= ("
-            "select max(refresh_id) from ops.refreshes where is_whole and status = 'succeeded' "
-            "and selection = %(selection)s and project = %(project)s and started_at at time zone "
-            "'UTC' >= date_trunc('day', now() at time zone 'UTC'))",
-            {"selection": selection, "project": project},
+            "with succeeded as (select * from ops.refreshes "
+            "where status = 'succeeded' and selection = %s), "
+            "whole as (select * from succeeded where is_whole order by refresh_id desc limit 1) "
+            "select max(succeeded.settled_batch_id) from succeeded "
+            "inner join whole on succeeded.refresh_id >= whole.refresh_id "
+            "where whole.project = %s and whole.started_at at time zone 'UTC' "
+            ">= date_trunc('day', now() at time zone 'UTC')",
+            [selection, project],
         )
         (settled,) = cursor.fetchone()
     return None if settled is None else int(settled)

@@ -13,6 +13,7 @@ import pytest
 
 import demo_sources
 from commands import dbt, script
+from common import ops
 from databases import Database, temporary_database
 from demo_days import SCALE
 from refreshing import changes, state
@@ -127,15 +128,55 @@ def test_a_change_of_the_project_changes_its_fingerprint(tmp_path: Path) -> None
     assert state.fingerprint(tmp_path) != first
 
 
-def test_a_batch_that_still_runs_is_not_settled(warehouse: Database) -> None:
+@pytest.fixture
+def recorded(warehouse: Database) -> Database:
+    """A warehouse with the tables of ops, all empty."""
+    with warehouse.connect() as connection, connection.cursor() as cursor:
+        ops.ensure_tables(cursor)
+    return warehouse
+
+
+def test_all_is_built_after_midnight_a_change_and_whatever_did_not_succeed(
+    recorded: Database,
+) -> None:
+    with recorded.connect() as connection:
+
+        def refresh(project: str, settled: int, whole: bool, succeeded: bool | None) -> None:
+            running = state.begin(connection, "", project, settled, is_whole=whole)
+            if succeeded is not None:  # else it was killed
+                state.finish(connection, running, succeeded=succeeded)
+
+        def built_to(project: str, selection: str = "") -> int | None:
+            return state.last_settled(connection, selection, project)
+
+        assert built_to("old") is None, "a new warehouse"
+        refresh("old", 5, whole=True, succeeded=False)
+        refresh("old", 6, whole=True, succeeded=None)
+        assert built_to("old") is None, "failed and killed"
+        refresh("old", 7, whole=True, succeeded=True)
+        refresh("old", 8, whole=False, succeeded=True)
+        refresh("old", 9, whole=False, succeeded=False)
+        assert built_to("old") == 8
+        assert built_to("old", "tag:hourly") is None, "a rhythm of its own"
+        assert built_to("new") is None, "the project changed"
+        refresh("new", 10, whole=True, succeeded=True)
+        assert built_to("new") == 10
+        assert built_to("old") is None, "changed back: what is there is of the new project"
+        recorded.execute("update ops.refreshes set started_at = started_at - interval '1 day'")
+        assert built_to("new") is None, "another day"
+
+
+def test_a_batch_that_still_runs_is_not_settled(recorded: Database) -> None:
+    warehouse = recorded
     warehouse.execute(
-        "create schema ops; create table ops.extract_batches (batch_id bigint, status text, "
-        "source_name text, table_name text, rows_loaded bigint, rows_deleted bigint, "
-        "rows_restored bigint, schema_changes text);"
-        "insert into ops.extract_batches values "
-        "(1, 'loaded', 's', 'a', 5, 0, 0, '[]'), (2, 'running', 's', 'b', 0, 0, 0, '[]'), "
-        "(3, 'loaded', 's', 'c', 0, 1, 0, '[]'), (4, 'loaded', 's', 'd', 0, 0, 0, '[]'), "
-        "(5, 'failed', 's', 'e', 9, 0, 0, '[]'), (6, 'loaded', 's', 'f', 0, 0, 0, '[\"x\"]')"
+        "insert into ops.extract_batches (run_id, mode, status, source_name, table_name, "
+        "rows_loaded, rows_deleted, rows_restored, schema_changes) values "
+        "('r', 'full', 'loaded', 's', 'a', 5, 0, 0, '[]'), "
+        "('r', 'full', 'running', 's', 'b', null, null, null, null), "
+        "('r', 'full', 'loaded', 's', 'c', 0, 1, 0, '[]'), "
+        "('r', 'full', 'loaded', 's', 'd', 0, 0, 0, '[]'), "
+        "('r', 'full', 'failed', 's', 'e', 9, 0, 0, '[]'), "
+        "('r', 'full', 'loaded', 's', 'f', 0, 0, 0, '[\"x\"]')"
     )
     with warehouse.connect() as connection:
         assert changes.settled_batch(connection) == 1
