@@ -11,7 +11,7 @@
     {%- if config.get('where') -%}
         {%- do conditions.append('(' ~ config.get('where') ~ ')') -%}
     {%- endif -%}
-    {%- set tested = env_var('MEDALLION_TESTED_BATCH', '') -%}
+    {%- set tested = env_var('MEDALLION_TESTED_BATCH', '') | int -%}
     {%- set batches = medallion.batch_columns(model) if tested and execute else [] -%}
     {%- if batches -%}
         {%- do conditions.append('(' ~ batches | join(' > ' ~ tested ~ ' or ') ~ ' > ' ~ tested ~ ')') -%}
