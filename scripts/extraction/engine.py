@@ -211,7 +211,7 @@ class Writer(Protocol):
 
         Rows whose key (`keep_deleted`, if given) is gone from the source stay, flagged as deleted.
         If landing holds the same rows already it stays as it is, so nothing is built on it anew.
-        Returns the rows that landed and the rows newly flagged.
+        Returns the rows that landed and the rows newly flagged, or gone with all others.
         """
 
     def compare_keys(

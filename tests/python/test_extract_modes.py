@@ -57,6 +57,11 @@ def test_full_leaves_landing_alone_while_nothing_changes(items: Shop) -> None:
     assert items.load(spec()).rows == 100, "a new column lands, null as it is"
     items.warehouse.execute("delete from landing_shop.item where id = 1")
     assert items.load(spec()).rows == 100, "landing lost a row"
+    items.source.execute("delete from item")
+    emptied = items.load(spec())
+    assert (emptied.rows, emptied.deleted) == (0, 100), "an emptied table has changed"
+    again = items.load(spec())
+    assert (again.rows, again.deleted) == (0, 0)
 
 
 def test_full_with_soft_deletes_keeps_and_flags(items: Shop) -> None:

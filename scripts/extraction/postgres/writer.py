@@ -236,6 +236,9 @@ class PostgresWriter:
                 self._execute(f"drop table {identifier(*draft)}")
                 return 0, 0
             deleted = self._keep_deleted(spec, draft, columns, keep_deleted, batch)
+            if not rows and not keep_deleted:
+                # A table that was emptied has changed, which nothing else would tell.
+                deleted = int(self._query(f"select count(*) from {table}")[0][0])
             for grant in self._query(_GRANTS, identifier(*draft), table):
                 self._execute(grant[0])
             self._wait_for_readers(spec)
