@@ -23,6 +23,9 @@ if (
             'extract_batches', 'dbt_invocations', 'dbt_node_results', 'source_freshness_results',
             'publishes', 'refreshes'
         )
+) or not exists (
+    select 1 from pg_catalog.pg_attribute
+    where attrelid = to_regclass('ops.extract_batches') and attname = 'key_digests'
 ) then
     perform pg_advisory_xact_lock(hashtextextended('medallion ops', 0));
 
@@ -46,12 +49,14 @@ if (
             cursor_from text,
             cursor_to text,
             overlap text,
+            key_digests text,
             schema_changes text,
             error text
         );
         create index extract_batches_by_table
         on ops.extract_batches (source_name, table_name, batch_id);
     end if;
+    alter table ops.extract_batches add column if not exists key_digests text;
 
     if to_regclass('ops.dbt_invocations') is null then
         create table ops.dbt_invocations (
@@ -169,10 +174,14 @@ if object_id('ops.extract_batches') is null
         cursor_from varchar(max),
         cursor_to varchar(max),
         overlap varchar(max),
+        key_digests varchar(max),
         schema_changes varchar(max),
         error varchar(max),
         index extract_batches_by_table (source_name, table_name, batch_id)
     );
+
+if col_length('ops.extract_batches', 'key_digests') is null
+    alter table ops.extract_batches add key_digests varchar(max);
 
 if object_id('ops.dbt_invocations') is null
     create table ops.dbt_invocations (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from extraction.drift import Drift, plan_drift
@@ -22,6 +22,7 @@ from extraction.engine import (
     Writer,
 )
 from extraction.errors import ExtractError
+from extraction.key_digests import Interval, KeyDigests
 from extraction.spec import TableSpec
 
 # How many keys of returned rows one query at the source names.
@@ -76,7 +77,7 @@ def plan_table(
     drift = plan_drift(
         spec, columns, writer.landing_columns(spec), writer.widens, writer.repair_hint
     )
-    window = _window(spec, reader, writer, columns, since, full_refresh)
+    window = _window(spec, reader, columns, _watermark(spec, writer, full_refresh), since)
     return drift, window, reader.estimate(spec, window.condition)
 
 
@@ -94,7 +95,8 @@ def _load(
         raise ExtractError(f"{spec.name}: no stream format that source and warehouse both know.")
     observer.step(spec, "inspect")
     columns, drift = _inspect(spec, reader, writer, result)
-    window = _window(spec, reader, writer, columns, since, full_refresh)
+    watermark = _watermark(spec, writer, full_refresh)
+    window = _window(spec, reader, columns, watermark, since)
     result.cursor_from, result.cursor_to = window.cursor_from, window.cursor_to
     if window.warning:
         result.warnings.append(window.warning)
@@ -122,10 +124,18 @@ def _load(
         )
         return window
     _evolve(spec, writer, observer, drift)
+    is_first = not writer.landing_columns(spec)
     result.rows = writer.append(spec, _types(drift.sent), stream, batch)
     if spec.deletes == "soft":
         observer.step(spec, "compare keys")
-        _compare_keys(spec, reader, writer, drift, keys, batch, result)
+        window = replace(window, keys=reader.key_digests(spec, keys, watermark.keys))
+        suspicious: list[Interval] | None = None
+        if window.keys and is_first and window.condition is None:
+            return window  # what has landed is all there is
+        if window.keys and watermark.keys and window.keys.is_like(watermark.keys):
+            suspicious = _suspicious(spec, reader, writer, keys, batch, window.keys, watermark.keys)
+        if suspicious != []:
+            _compare_keys(spec, reader, writer, drift, keys, batch, result, suspicious)
     return window
 
 
@@ -146,18 +156,40 @@ def _evolve(spec: TableSpec, writer: Writer, observer: Observer, drift: Drift) -
         writer.evolve(spec, drift.added, drift.widened)
 
 
+def _watermark(spec: TableSpec, writer: Writer, full_refresh: bool) -> Watermark:
+    return Watermark() if full_refresh or spec.mode == "full" else writer.watermark(spec)
+
+
 def _window(
     spec: TableSpec,
     reader: Reader,
-    writer: Writer,
     columns: Sequence[Column],
+    watermark: Watermark,
     since: str | None,
-    full_refresh: bool,
 ) -> Window:
     if spec.mode == "full":
         return Window()
-    watermark = Watermark() if full_refresh else writer.watermark(spec)
     return reader.window(spec, columns, watermark, since)
+
+
+def _suspicious(
+    spec: TableSpec,
+    reader: Reader,
+    writer: Writer,
+    keys: Sequence[Column],
+    batch: Batch,
+    now: KeyDigests,
+    before: KeyDigests,
+) -> list[Interval] | None:
+    """Where keys at the source may differ from those in landing; None for all, [] for nowhere."""
+    if now.ranges == before.ranges:
+        return []
+    new = writer.new_keys(spec, [key.name for key in keys], batch)
+    added = [
+        reader.key_digests(spec, keys, before, reader.key_condition(keys, some))
+        for some in _chunks(new)
+    ]
+    return now.differing(before, [digests for digests in added if digests])
 
 
 def _compare_keys(
@@ -168,14 +200,16 @@ def _compare_keys(
     keys: Sequence[Column],
     batch: Batch,
     result: BatchResult,
+    intervals: Sequence[Interval] | None,
 ) -> None:
+    condition = None if intervals is None else reader.within(keys, intervals)
     result.deleted, returned, late = writer.compare_keys(
-        spec, _types(keys), reader.stream(spec, keys, None), batch
+        spec, _types(keys), reader.stream(spec, keys, condition), batch, intervals
     )
 
     def fetch(wanted: Iterator[Sequence[str]]) -> int:
         rows = 0
-        while some := list(islice(wanted, KEYS_PER_QUERY)):
+        for some in _chunks(wanted):
             condition = reader.key_condition(keys, some)
             stream = reader.stream(spec, drift.sent, condition)
             rows += writer.append(spec, _types(drift.sent), stream, batch)
@@ -183,6 +217,11 @@ def _compare_keys(
 
     result.restored = fetch(returned)
     result.rows += fetch(late)
+
+
+def _chunks(keys: Iterator[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+    while some := list(islice(keys, KEYS_PER_QUERY)):
+        yield some
 
 
 def _observed(spec: TableSpec, stream: Stream, observer: Observer) -> Stream:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from extraction.key_digests import Interval, KeyDigests
 from extraction.spec import TableSpec
 
 BATCH_ID, LOADED_AT, DELETED_AT = "_batch_id", "_loaded_at", "_deleted_at"
@@ -47,6 +48,8 @@ class Window:
 
     `between`, where a source can't tell what changed: the batch reads all there is between these
     two cursor values, both included, and the writer finds out what is new in there.
+
+    `keys`, with soft deletes: the digests of all keys that the source had, which landing has too.
     """
 
     condition: str | None = None
@@ -55,6 +58,7 @@ class Window:
     overlap: str | None = None
     warning: str | None = None
     between: tuple[str, str] | None = None
+    keys: KeyDigests | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Watermark:
 
     cursor_to: str | None = None
     overlap: str | None = None
+    keys: KeyDigests | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,21 @@ class Reader(Protocol):
     def key_condition(self, keys: Sequence[Column], values: Sequence[Sequence[str]]) -> str:
         """The condition that selects the rows with these keys, given as text."""
 
+    def key_digests(
+        self,
+        spec: TableSpec,
+        keys: Sequence[Column],
+        like: KeyDigests | None = None,
+        condition: str | None = None,
+    ) -> KeyDigests | None:
+        """The digests of the keys of these rows (all for None), in the ranges of `like`.
+
+        None if the engine has no good hash, or if a key is null: then keys are compared in full.
+        """
+
+    def within(self, keys: Sequence[Column], intervals: Sequence[Interval]) -> str:
+        """The condition for rows whose first key is in one of the intervals."""
+
     def stream(self, spec: TableSpec, columns: Sequence[Column], condition: str | None) -> Stream:
         """The rows of the table that meet the condition (all for None), in the columns' order."""
 
@@ -214,10 +234,22 @@ class Writer(Protocol):
         Returns the rows that landed and the rows newly flagged, or gone with all others.
         """
 
+    def new_keys(
+        self, spec: TableSpec, keys: Sequence[str], batch: Batch
+    ) -> Iterator[tuple[str, ...]]:
+        """The keys (as text) that this batch appended and landing did not have before."""
+
     def compare_keys(
-        self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
+        self,
+        spec: TableSpec,
+        keys: Mapping[str, str],
+        stream: Stream,
+        batch: Batch,
+        within: Sequence[Interval] | None,
     ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
-        """Given all keys at the source, lands a flagged copy of each row whose key is gone.
+        """Given the keys at the source, lands a flagged copy of each row whose key is gone.
+
+        All keys, or those `within` intervals of the first one.
 
         Returns how many, the keys (as text) that are back after they had been flagged, and the
         keys that never landed.

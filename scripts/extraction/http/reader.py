@@ -14,6 +14,7 @@ from extraction.engine import Column, Producer, Sink, Stream, Watermark, Window
 from extraction.errors import ExtractError
 from extraction.http.client import JsonClient
 from extraction.http.settings import JSON_TYPES, HttpSettings
+from extraction.key_digests import Interval, KeyDigests
 from extraction.names import landing_name
 from extraction.spec import TableSpec
 
@@ -101,6 +102,18 @@ class HttpReader:
         return max(0, end - start + 1)
 
     def key_condition(self, keys: Sequence[Column], values: Sequence[Sequence[str]]) -> str:
+        raise NotImplementedError("the items of an API are selected by their range")
+
+    def key_digests(
+        self,
+        spec: TableSpec,
+        keys: Sequence[Column],
+        like: KeyDigests | None = None,
+        condition: str | None = None,
+    ) -> None:
+        return None
+
+    def within(self, keys: Sequence[Column], intervals: Sequence[Interval]) -> str:
         raise NotImplementedError("the items of an API are selected by their range")
 
     def stream(self, spec: TableSpec, columns: Sequence[Column], condition: str | None) -> Stream:

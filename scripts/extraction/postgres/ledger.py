@@ -12,6 +12,7 @@ from psycopg2 import errors
 from common import ops
 from common.postgres import identifier
 from extraction.engine import Batch, BatchResult, Watermark, Window
+from extraction.key_digests import KeyDigests
 from extraction.spec import TableSpec
 
 Cursor = psycopg2.extensions.cursor
@@ -33,7 +34,10 @@ def ensure_ledger(cursor: Cursor) -> None:
 
 
 def _exists(cursor: Cursor) -> bool:
-    cursor.execute("select to_regclass('ops.extract_batches') is not null")
+    cursor.execute(
+        "select exists (select 1 from pg_catalog.pg_attribute where "
+        "attrelid = to_regclass('ops.extract_batches') and attname = 'key_digests')"
+    )
     return cursor.fetchone() == (True,)
 
 
@@ -61,22 +65,29 @@ def watermark(cursor: Cursor, spec: TableSpec) -> Watermark:
     if not _exists(cursor):
         return Watermark()
     cursor.execute(
-        "select cursor_to, overlap from ops.extract_batches "
+        "select cursor_to, overlap, key_digests from ops.extract_batches "
         "where source_name = %s and table_name = %s and status = 'loaded' and mode = 'cursor' "
         "order by batch_id desc limit 1",
         [spec.source, spec.table],
     )
-    return Watermark(*(cursor.fetchone() or (None, None)))
+    cursor_to, overlap, keys = cursor.fetchone() or (None, None, None)
+    return Watermark(cursor_to, overlap, KeyDigests.loads(keys) if keys else None)
 
 
 def loaded(cursor: Cursor, batch: Batch, result: BatchResult, window: Window) -> None:
+    cursor.execute(  # those of the last batch are enough, and they are long
+        "update ops.extract_batches set key_digests = null "
+        "where source_name = %s and table_name = %s and key_digests is not null",
+        [result.spec.source, result.spec.table],
+    )
     cursor.execute(
         "update ops.extract_batches set status = 'loaded', finished_at = clock_timestamp(), "
         "rows_loaded = %s, rows_deleted = %s, rows_restored = %s, cursor_from = %s, "
-        "cursor_to = %s, overlap = %s, schema_changes = %s where batch_id = %s",
+        "cursor_to = %s, overlap = %s, schema_changes = %s, key_digests = %s where batch_id = %s",
         [
             *(result.rows, result.deleted, result.restored, window.cursor_from),
-            *(window.cursor_to, window.overlap, json.dumps(result.changes), batch.id),
+            *(window.cursor_to, window.overlap, json.dumps(result.changes)),
+            *(window.keys.dumps() if window.keys else None, batch.id),
         ],
     )
 

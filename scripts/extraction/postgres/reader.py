@@ -14,8 +14,10 @@ import psycopg2.extensions
 from psycopg2 import errors
 
 from common.postgres import identifier, literal
+from extraction import key_digests
 from extraction.engine import Column, Sink, Stream, Watermark, Window
 from extraction.errors import ExtractError
+from extraction.key_digests import Interval, KeyDigests
 from extraction.names import landing_name
 from extraction.postgres.copy_pipe import CHUNK_BYTES, ChunkSink
 from extraction.postgres.errors import translated
@@ -50,6 +52,7 @@ _COLUMNS = """
 # Types of a cursor whose lookback is a duration.
 _IN_TIME = {"timestamp", "timestamptz", "date"}
 _FLOATS = {"float4", "float8"}
+_INTEGERS = {"int2", "int4", "int8"}
 DEFAULT_LOOKBACK = "10 minutes"
 
 
@@ -132,6 +135,33 @@ class PostgresReader:
         )
         return f"({names}) in (select * from unnest({lists}))"
 
+    def key_digests(
+        self,
+        spec: TableSpec,
+        keys: Sequence[Column],
+        like: KeyDigests | None = None,
+        condition: str | None = None,
+    ) -> KeyDigests | None:
+        if self._connection.server_version < 140000:  # hashes of rows are newer
+            return None
+        names = [key.name for key in keys]
+        first, bits = f"({keys[0].expression})", None
+        if keys[0].type in _INTEGERS:
+            bits = like.bits if like else self._bits(spec, first)
+        values = ", ".join(f"({key.expression})" for key in keys)
+        where = f" where {condition}" if condition else ""
+        found = self._rows(
+            f"select {'0' if bits is None else f'coalesce({first}::int8 >> {bits}, 0)'} as range, "
+            f"count(*), sum(hash_record_extended(row({values}), 0)), "
+            f"bool_or(num_nulls({values}) > 0) from {_table(spec)}{where} group by 1"
+        )
+        if any(has_null for *_, has_null in found):
+            return None
+        return KeyDigests(names, bits, {range_: (n, int(sum_)) for range_, n, sum_, _ in found})
+
+    def within(self, keys: Sequence[Column], intervals: Sequence[Interval]) -> str:
+        return key_digests.condition(f"({keys[0].expression})", intervals)
+
     def stream(self, spec: TableSpec, columns: Sequence[Column], condition: str | None) -> Stream:
         def make(constants: Mapping[str, tuple[object, str]]) -> _CopyOut:
             expressions = [column.expression for column in columns]
@@ -178,11 +208,18 @@ class PostgresReader:
             return [f"{cursor} in ('NaN', 'infinity', '-infinity')"]
         return [f"{cursor} = 'NaN'"] if type_ == "numeric" else []
 
+    def _bits(self, spec: TableSpec, key: str) -> int:
+        ((low, high),) = self._rows(f"select min({key}), max({key}) from {_table(spec)}")
+        return key_digests.bits_for(low or 0, high or 0)
+
     def _scalar(self, query: str) -> Any:  # noqa: ANN401
+        rows = self._rows(query)
+        return rows[0][0] if rows else None
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
         with translated(self._name), self._connection.cursor() as cursor:
             cursor.execute(query)
-            row = cursor.fetchone()
-            return row[0] if row else None
+            return list(cursor.fetchall())
 
     def _no_table(self, cursor: psycopg2.extensions.cursor, spec: TableSpec) -> ExtractError:
         cursor.execute(

@@ -12,6 +12,7 @@ import psycopg2.errors
 import psycopg2.extensions
 
 from common.postgres import identifier, literal
+from extraction import key_digests
 from extraction.engine import (
     BATCH_ID,
     DELETED_AT,
@@ -25,6 +26,7 @@ from extraction.engine import (
     Window,
 )
 from extraction.errors import ExtractError, TransientError
+from extraction.key_digests import Interval
 from extraction.names import landing_name
 from extraction.postgres import ledger, types
 from extraction.postgres.copy_pipe import RowsLostError, copy_in
@@ -247,10 +249,33 @@ class PostgresWriter:
             self._execute(f"alter table {identifier(*draft)} rename to {name}")
             return rows, deleted
 
+    def new_keys(
+        self, spec: TableSpec, keys: Sequence[str], batch: Batch
+    ) -> Iterator[tuple[str, ...]]:
+        landing = identifier(*spec.landing)
+        texts = ", ".join(f"b.{identifier(key)}::text" for key in keys)
+        same = " and ".join(f"b.{identifier(key)} = l.{identifier(key)}" for key in keys)
+        with translated(WHERE):
+            self._execute(
+                f"create temporary table _new on commit drop as select {texts} "
+                f"from {landing} as b where b.{BATCH_ID} = {batch.id} and not exists ("
+                f"select 1 from {landing} as l where {same} and l.{BATCH_ID} < {batch.id})"
+            )
+        return self._fetch("_new")
+
     def compare_keys(
-        self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
+        self,
+        spec: TableSpec,
+        keys: Mapping[str, str],
+        stream: Stream,
+        batch: Batch,
+        within: Sequence[Interval] | None,
     ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
         landing = identifier(*spec.landing)
+        landed = landing
+        if within is not None:
+            condition = key_digests.condition(identifier(next(iter(keys))), within)
+            landed = f"(select * from {landing} where {condition})"
         names = ", ".join(map(identifier, keys))
         same = " and ".join(f"k.{identifier(key)} = l.{identifier(key)}" for key in keys)
         data = ", ".join(map(identifier, self.landing_columns(spec)))
@@ -266,7 +291,7 @@ class PostgresWriter:
                 f"insert into {landing} ({data}, {LOADED_AT}, {BATCH_ID}, {DELETED_AT}) "
                 f"select {data}, {loaded_at}, {batch.id}, {loaded_at} from ("
                 f"select l.*, row_number() over (partition by {names} order by {BATCH_ID} desc) "
-                f"as _nth from {landing} as l "
+                f"as _nth from {landed} as l "
                 f"where not exists (select 1 from _keys as k where {same})) as gone "
                 f"where _nth = 1 and {DELETED_AT} is null"
             )
@@ -277,15 +302,15 @@ class PostgresWriter:
                 "create temporary table _returned on commit drop as "
                 f"select {texts} from ("
                 f"select l.*, row_number() over (partition by {names} order by {BATCH_ID} desc) "
-                f"as _nth from {landing} as l where exists ("
+                f"as _nth from {landed} as l where exists ("
                 f"select 1 from _keys as k where {same}) and exists ("
-                f"select 1 from {landing} as k where {same} and k.{DELETED_AT} is not null)"
+                f"select 1 from {landed} as k where {same} and k.{DELETED_AT} is not null)"
                 f") as back where _nth = 1 and {DELETED_AT} is not null"
             )
             self._execute(
                 "create temporary table _late on commit drop as "
                 f"select {texts} from _keys as k "
-                f"where not exists (select 1 from {landing} as l where {same})"
+                f"where not exists (select 1 from {landed} as l where {same})"
             )
             self._execute("drop table _keys")
         return deleted, self._fetch("_returned"), self._fetch("_late")
@@ -474,6 +499,7 @@ class PostgresWriter:
             self._execute(f"declare {table} no scroll cursor for select * from {table}")
             while rows := self._query(f"fetch {FETCHED_ROWS} from {table}"):
                 yield from rows
+            self._execute(f"close {table}")  # a frozen COPY bears no open cursor beside it
 
     def _execute(self, statement: str, *parameters: object) -> int:
         with self._connection.cursor() as cursor:

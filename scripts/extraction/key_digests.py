@@ -1,0 +1,80 @@
+"""Which keys of a table may have come or gone, told without moving any of them.
+
+The source digests its keys by range of the first one: their number and the sum of their hashes.
+Both are sums, so what a range was before, plus the keys that landed for the first time since, is
+what it is now, unless a key is gone, came back, or came without landing. Only such ranges are
+compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+# A range that is suspicious is compared as a whole; many ranges are much to remember.
+MOST_RANGES = 1024
+Interval = tuple[int, int]  # of the first key: from, and up to but not including
+
+
+@dataclass(frozen=True)
+class KeyDigests:
+    """Of the keys `names`: by range, which is 2**`bits` wide, their number and sum of hashes.
+
+    `bits` is None where the first key is no integer: then all keys are in range 0.
+    """
+
+    names: Sequence[str]
+    bits: int | None
+    ranges: Mapping[int, tuple[int, int]]
+
+    def dumps(self) -> str:
+        ranges = {number: list(digest) for number, digest in self.ranges.items()}
+        return json.dumps([list(self.names), self.bits, ranges], separators=(",", ":"))
+
+    @classmethod
+    def loads(cls, text: str) -> KeyDigests:
+        names, bits, ranges = json.loads(text)
+        return cls(names, bits, {int(number): (n, sum_) for number, (n, sum_) in ranges.items()})
+
+    def is_like(self, other: KeyDigests) -> bool:
+        """Whether both are of the same keys, in the same ranges."""
+        return list(self.names) == list(other.names) and self.bits == other.bits
+
+    def differing(self, before: KeyDigests, added: Iterable[KeyDigests]) -> list[Interval] | None:
+        """The intervals in which this is not `before` plus `added`; None for all keys."""
+        expected: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for digests in (before, *added):
+            for number, (count, sum_) in digests.ranges.items():
+                expected[number] = (expected[number][0] + count, expected[number][1] + sum_)
+        numbers = sorted(
+            number
+            for number in {*self.ranges, *expected}
+            if self.ranges.get(number, (0, 0)) != expected[number]
+        )
+        if self.bits is None:
+            return None if numbers else []
+        return _intervals(numbers, self.bits)
+
+
+def bits_for(low: int, high: int) -> int:
+    """How wide ranges must be for at most MOST_RANGES of them from low to high, as a power of 2."""
+    return max(0, (high - low) // MOST_RANGES).bit_length()
+
+
+def _intervals(numbers: Sequence[int], bits: int) -> list[Interval]:
+    found: list[Interval] = []
+    for number in numbers:
+        low, high = number << bits, (number + 1) << bits
+        if found and found[-1][1] == low:
+            found[-1] = (found[-1][0], high)
+        else:
+            found.append((low, high))
+    return found
+
+
+def condition(column: str, intervals: Sequence[Interval]) -> str:
+    """The condition for rows whose first key, already quoted, is in one of the intervals."""
+    within = (f"{column} >= {low} and {column} < {high}" for low, high in intervals)
+    return " or ".join(f"({one})" for one in within)

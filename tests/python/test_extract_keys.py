@@ -1,0 +1,106 @@
+"""Deleted rows are found by digests of keys: only where those differ are keys compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from extraction.errors import ExtractError
+from extraction.key_digests import MOST_RANGES, KeyDigests, bits_for
+from extraction.spec import TableSpec
+from extraction_support import Shop, Silent, cursor_spec
+
+ROWS = 100_000
+TABLE = cursor_spec(deletes="soft")
+
+
+@dataclass
+class Sent(Silent):
+    """About how many rows left the source, keys that are compared included."""
+
+    total: int = field(default=0)
+
+    def rows(self, spec: TableSpec, rows: int) -> None:
+        self.total += rows
+
+
+@pytest.fixture
+def items(shop: Shop) -> Shop:
+    shop.source.execute(
+        "create table item (id bigint primary key, name text, updated_at timestamptz not null);"
+        "insert into item select i, 'item', timestamptz '2026-01-01' - i * interval '1 min' "
+        f"from generate_series(1, {ROWS}) as i"
+    )
+    sent = Sent()
+    shop.load(TABLE, observer=sent)
+    assert sent.total < 1.5 * ROWS, "the first batch has all keys: there is nothing to compare"
+    return shop
+
+
+def test_keys_stay_at_the_source_while_none_is_gone(items: Shop) -> None:
+    sent = Sent()
+    assert items.load(TABLE, observer=sent).rows == 0
+    assert sent.total < 10
+    items.source.execute(
+        f"insert into item values ({ROWS + 1}, 'new', '2026-01-02'), ({5 * ROWS}, 'far', now());"
+        "update item set updated_at = now() where id = 7"
+    )
+    result = items.load(TABLE, observer=sent)
+    assert (result.rows, result.deleted) == (3, 0)
+    assert sent.total < 10
+
+
+def test_only_keys_near_a_deleted_one_are_compared(items: Shop) -> None:
+    items.source.execute(
+        f"delete from item where id in (1, 50000);insert into item values ({ROWS + 1}, '', now())"
+    )
+    sent = Sent()
+    result = items.load(TABLE, observer=sent)
+    assert (result.rows, result.deleted) == (1, 2)
+    assert sent.total < ROWS / 100
+    again = items.load(TABLE)
+    assert (again.rows, again.deleted) == (0, 0)
+
+
+def test_a_row_that_comes_late_does_not_hide_one_that_goes(items: Shop) -> None:
+    """Their number stays the same."""
+    items.source.execute(
+        "delete from item where id = 50;insert into item values (-50, 'late', '2020-01-01')"
+    )
+    result = items.load(TABLE)
+    assert (result.rows, result.deleted) == (1, 1)
+    items.source.execute("update item set id = 51000000 where id = 51")
+    result = items.load(TABLE)
+    assert (result.rows, result.deleted) == (1, 1), "another key, without a later cursor"
+    assert items.current(TABLE, "id") == items.source.query("select id from item order by id")
+
+
+class Unplugged(Silent):
+    def step(self, spec: TableSpec, step: str) -> None:
+        if step == "commit":
+            raise ExtractError("unplugged")
+
+
+def test_what_a_failed_batch_found_gone_is_found_again(items: Shop) -> None:
+    items.source.execute("delete from item where id = 1")
+    (failed,) = items.extract(TABLE, observer=Unplugged())
+    assert failed.error == "unplugged"
+    assert items.load(TABLE).deleted == 1
+
+
+def test_ranges_are_few_whatever_the_keys() -> None:
+    for low, high in [(0, 0), (1, 1024), (1, 10**9), (-(2**63), 2**63 - 1)]:
+        bits = bits_for(low, high)
+        assert (high >> bits) - (low >> bits) <= MOST_RANGES
+
+
+def test_digests_survive_being_written_down() -> None:
+    digests = KeyDigests(["id"], 3, {-1: (5, -(2**64)), 7: (1, 12)})
+    read = KeyDigests.loads(digests.dumps())
+    assert read.is_like(digests)
+    assert read.differing(digests, []) == []
+    assert read.differing(KeyDigests(["id"], 3, {7: (1, 12), 8: (1, 1)}), []) == [
+        (-8, 0),
+        (64, 72),
+    ]
