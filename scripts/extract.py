@@ -10,7 +10,9 @@ import json
 import os
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import click
 from rich import box
@@ -19,7 +21,7 @@ from rich.table import Table
 
 from common.sources import EXAMPLES, kind_of, source_url
 from demo_api import serving
-from extraction.declared import read_project
+from extraction.declared import Project, read_project
 from extraction.engine import BatchResult, Window
 from extraction.errors import ExtractError
 from extraction.progress import ProgressView
@@ -60,17 +62,92 @@ def cli(
         raise click.UsageError("--since and --full-refresh exclude each other.")
     try:
         project = read_project(target)
-        specs = select(project.specs, sources, tables)
-        urls = _urls(specs, project.target)
     except ExtractError as error:
         raise click.ClickException(str(error)) from None
+    request = Request(sources, tables, since, full_refresh, threads, wait)
+    if not (show_plans if dry_run else land)(project, request, as_json=as_json):
+        sys.exit(1)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which tables to read, and how; `wait` in seconds. See the command's options."""
+
+    sources: Sequence[str] = ()
+    tables: Sequence[str] = ()
+    since: str | None = None
+    full_refresh: bool = False
+    threads: int = 4
+    wait: float = 60
+
+
+def land(project: Project, request: Request, *, as_json: bool = False) -> bool:
+    """Lands the tables and tells how it went; whether all of them landed."""
+    started = time.monotonic()
+    try:
+        with _asked_for(project, request) as (specs, options), ProgressView(STDERR) as view:
+            results = extract(specs, options, view, view.done)
+    except ExtractError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        # Whatever was under way is taken back by the servers, as after any death.
+        STDERR.print("Interrupted: unfinished batches are taken back. Run again at any time.")
+        os._exit(130)
+    seconds = time.monotonic() - started
+    failed = [result for result in results if result.error]
+    if as_json:
+        print(json.dumps(_summary(results, seconds), indent=2))
+    rows = sum(result.rows for result in results)
+    STDERR.print(
+        f"{len(results) - len(failed)} of {len(results)} tables, {rows:,} rows in {seconds:.1f} s",
+        style="bold red" if failed else "bold",
+        highlight=False,
+    )
+    if failed:
+        names = ", ".join(result.spec.name for result in failed)
+        STDERR.print(f"Failed: {names}. What landed before is intact.", highlight=False)
+    return not failed
+
+
+def show_plans(project: Project, request: Request, *, as_json: bool = False) -> bool:
+    """Prints what `land` would do; whether it could be found out for all tables."""
+    try:
+        with _asked_for(project, request) as (specs, options):
+            plans = plan(specs, options)
+    except ExtractError as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        print(json.dumps([_plan(plan) for plan in plans], indent=2))
+    else:
+        table = Table(box=box.SIMPLE_HEAD, title="What would be read; nothing was changed")
+        for name in ("table", "mode", "from watermark", "to", "about rows", "schema changes"):
+            table.add_column(name, justify="right" if name == "about rows" else "left")
+        for item in plans:
+            window = item.window or Window()
+            changes = item.error or "; ".join(item.drift.changes if item.drift else [])
+            table.add_row(
+                *(item.spec.name, item.spec.mode, window.cursor_from, window.cursor_to),
+                *("" if item.error else f"{item.rows:,}", changes),
+            )
+        console = Console()
+        console.width = console.width if console.is_terminal else 160
+        console.print(table, highlight=False)
+    return not any(plan.error for plan in plans)
+
+
+@contextmanager
+def _asked_for(project: Project, request: Request) -> Iterator[tuple[list[TableSpec], Options]]:
+    """The tables asked for, while the demo's APIs among their sources are served."""
+    specs = select(project.specs, request.sources, request.tables)
+    urls = _urls(specs, project.target)
     with ExitStack() as apis:
-        urls = _with_demo_apis(specs, urls, apis)
-        options = Options(project.warehouse, urls, since, full_refresh, threads, wait)
-        if dry_run:
-            _show_plans(plan(specs, options), as_json=as_json)
-        else:
-            _extract(specs, options, as_json=as_json)
+        yield (
+            specs,
+            Options(
+                *(project.warehouse, _with_demo_apis(specs, urls, apis), request.since),
+                *(request.full_refresh, request.threads, request.wait),
+            ),
+        )
 
 
 def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
@@ -104,33 +181,6 @@ def _with_demo_apis(
     return {**urls, **served}
 
 
-def _extract(specs: list[TableSpec], options: Options, *, as_json: bool) -> None:
-    started = time.monotonic()
-    try:
-        with ProgressView(STDERR) as view:
-            results = extract(specs, options, view, view.done)
-    except ExtractError as error:
-        raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        # Whatever was under way is taken back by the servers, as after any death.
-        STDERR.print("Interrupted: unfinished batches are taken back. Run again at any time.")
-        os._exit(130)
-    seconds = time.monotonic() - started
-    failed = [result for result in results if result.error]
-    if as_json:
-        print(json.dumps(_summary(results, seconds), indent=2))
-    rows = sum(result.rows for result in results)
-    STDERR.print(
-        f"{len(results) - len(failed)} of {len(results)} tables, {rows:,} rows in {seconds:.1f} s",
-        style="bold red" if failed else "bold",
-        highlight=False,
-    )
-    if failed:
-        names = ", ".join(result.spec.name for result in failed)
-        STDERR.print(f"Failed: {names}. What landed before is intact.", highlight=False)
-        sys.exit(1)
-
-
 def _summary(results: list[BatchResult], seconds: float) -> dict[str, object]:
     return {
         "tables": [
@@ -155,27 +205,6 @@ def _summary(results: list[BatchResult], seconds: float) -> dict[str, object]:
         "rows": sum(result.rows for result in results),
         "seconds": round(seconds, 3),
     }
-
-
-def _show_plans(plans: list[Plan], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps([_plan(plan) for plan in plans], indent=2))
-    else:
-        table = Table(box=box.SIMPLE_HEAD, title="What would be read; nothing was changed")
-        for name in ("table", "mode", "from watermark", "to", "about rows", "schema changes"):
-            table.add_column(name, justify="right" if name == "about rows" else "left")
-        for item in plans:
-            window = item.window or Window()
-            changes = item.error or "; ".join(item.drift.changes if item.drift else [])
-            table.add_row(
-                *(item.spec.name, item.spec.mode, window.cursor_from, window.cursor_to),
-                *("" if item.error else f"{item.rows:,}", changes),
-            )
-        console = Console()
-        console.width = console.width if console.is_terminal else 160
-        console.print(table, highlight=False)
-    if any(plan.error for plan in plans):
-        sys.exit(1)
 
 
 def _plan(plan: Plan) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What dbt knows: the manifest, and the connection of a target."""
+"""What dbt knows: the manifest, and the connection of a target; and dbt's commands on it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ def manifest(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's own Man
     if not result.success:
         raise DbtProjectError(str(result.exception or "dbt parse failed: run `dbt parse`"))
     return result.result
+
+
+def invoke(manifest: Any, *arguments: str, target: str | None = None) -> bool:  # noqa: ANN401
+    """Runs a dbt command on a manifest that was parsed before; whether all of it succeeded.
+
+    A command alone takes seconds to start, to read the project and to write what it read.
+    """
+    from dbt.cli.main import dbtRunner
+
+    result = dbtRunner(manifest=manifest).invoke([*arguments, *_project_arguments(target)])
+    if result.exception:
+        raise DbtProjectError(str(result.exception))
+    return bool(result.success)
 
 
 def warehouse_credentials(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's Credentials

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from extraction.errors import ExtractError
 from extraction.spec import TableSpec, table_specs
@@ -30,10 +31,17 @@ def read_project(target: str | None) -> Project:
         return child.submit(_read_project, target).result()
 
 
+def declared(manifest: Any, target: str | None) -> Project:  # noqa: ANN401  # dbt's own Manifest
+    """What a manifest of the project declares; raises DbtProjectError, and ExtractError."""
+    from common.dbt_project import target_name, warehouse_url
+
+    return Project(target_name(target), warehouse_url(target), table_specs(manifest))
+
+
 def _read_project(target: str | None) -> Project:
-    from common.dbt_project import DbtProjectError, manifest, target_name, warehouse_url
+    from common.dbt_project import DbtProjectError, manifest
 
     try:
-        return Project(target_name(target), warehouse_url(target), table_specs(manifest(target)))
+        return declared(manifest(target), target)
     except DbtProjectError as error:
         raise ExtractError(str(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 Connection = Any  # a DB-API connection that commits each statement
@@ -18,8 +19,13 @@ def settled_batch(connection: Connection) -> int:
         return int(cursor.fetchone()[0])
 
 
-def changed_tables(connection: Connection, after: int) -> list[tuple[str, str]]:
-    """Source and name of each table with a later batch that changed landing."""
+def changed_tables(
+    connection: Connection, after: int, sources: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Source and name of each table with a later batch that changed landing.
+
+    Of these sources; of all if none is given.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "select distinct source_name, table_name from ops.extract_batches "
@@ -27,4 +33,5 @@ def changed_tables(connection: Connection, after: int) -> list[tuple[str, str]]:
             "or rows_restored > 0 or schema_changes <> '[]') order by source_name, table_name",
             [after],
         )
-        return list(cursor.fetchall())
+        changed: list[tuple[str, str]] = cursor.fetchall()
+    return [one for one in changed if not sources or one[0] in sources]

@@ -99,7 +99,7 @@ def test_only_rows_that_landed_since_are_tested(film_catalog: Refreshed) -> None
     bronze = "dev_test_bronze.br_film_catalog__actors"
     batch = film_catalog.warehouse.scalar(f"select max(_batch_id) from {bronze}")
     test = ("test", "-s", f"{bronze.split('.')[1]},test_type:generic")
-    since = {**film_catalog.env, "MEDALLION_TESTED_BATCH": str(batch)}
+    since = {**film_catalog.env, "MEDALLION_BUILT_BATCH": str(batch)}
     doubled = f"insert into {bronze} select * from {bronze} where actor_id = 1"
     try:
         film_catalog.warehouse.execute(doubled)
@@ -180,6 +180,6 @@ def test_a_batch_that_still_runs_is_not_settled(recorded: Database) -> None:
     )
     with warehouse.connect() as connection:
         assert changes.settled_batch(connection) == 1
-        assert changes.changed_tables(connection, 1) == [("s", "c"), ("s", "f")]
+        assert changes.changed_tables(connection, 1, ()) == [("s", "c"), ("s", "f")]
         warehouse.execute("update ops.extract_batches set status = 'loaded' where batch_id = 2")
         assert changes.settled_batch(connection) == 6
