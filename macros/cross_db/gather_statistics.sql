@@ -1,8 +1,10 @@
 {#
-    A post-hook for seeds: tells the planner at once how few rows there are.
+    A post-hook for tables: tells the planner at once how many rows there are, and which are new.
 
     Without it: Postgres takes a table that it hasn't looked at for one of 800 rows, and sorts all
-    facts to join them with four codes. SQL Server looks by itself, when it first needs to know.
+    facts to join them with four codes. It takes the rows of a batch that it hasn't heard of for
+    none, and reads all customers again for each of them. SQL Server looks by itself, when it first
+    needs to know.
 #}
 {% macro gather_statistics() -%}
     {{ return(adapter.dispatch('gather_statistics', 'medallion')()) }}

@@ -18,7 +18,10 @@
         {%- for batch_id in batch_ids %}
     {{ 'union' if not loop.first }}
     select * from {{ relation }}
-    where {{ batch_id }} > (select coalesce(max({{ batch_id }}), 0) from {{ this }})
+    where
+        {{ batch_id }} > {{
+            built_batch() or '(select coalesce(max(' ~ batch_id ~ '), 0) from ' ~ this ~ ')'
+        }}
         {%- endfor %}
         {%- set window = backfill_window() %}
         {%- if window %}

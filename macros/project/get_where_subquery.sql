@@ -7,22 +7,32 @@
     all rows. That no key is doubled between old and new rows, the engine's own keys see to.
 #}
 {% macro default__get_where_subquery(relation) -%}
-    {%- set conditions = [] -%}
-    {%- if config.get('where') -%}
-        {%- do conditions.append('(' ~ config.get('where') ~ ')') -%}
-    {%- endif -%}
-    {%- set tested = env_var('MEDALLION_TESTED_BATCH', '') | int -%}
-    {%- set batches = medallion.batch_columns(model) if tested and execute else [] -%}
+    {%- set where = config.get('where') -%}
+    {%- set tested = medallion.built_batch() -%}
+    {%- set batches = medallion.batch_columns(model) if tested else [] -%}
     {%- if batches -%}
-        {%- do conditions.append('(' ~ batches | join(' > ' ~ tested ~ ' or ') ~ ' > ' ~ tested ~ ')') -%}
-    {%- endif -%}
-    {%- if conditions -%}
-        {{ return(
-            '(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') dbt_subquery'
-        ) }}
+        {{ return('(' ~ medallion.rows_after(relation, batches, tested, where) ~ ') dbt_subquery') }}
+    {%- elif where -%}
+        {{ return('(select * from ' ~ relation ~ ' where ' ~ where ~ ') dbt_subquery') }}
     {%- else -%}
         {{ return(relation) }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    The rows of which an input has landed after a batch. A union and not one condition with `or`:
+    each part can then start from the few rows of its own input, where an `or` over several inputs
+    makes the engine join all of them in full.
+#}
+{% macro rows_after(relation, batch_columns, batch, where=none) -%}
+    {%- for column in batch_columns -%}
+        {{- ' union all ' if not loop.first -}}
+        select * from {{ relation }} where {{ column }} > {{ batch }}
+        {%- for earlier in batch_columns[:loop.index0] %} and coalesce({{ earlier }}, 0) <= {{ batch }}
+        {%- endfor -%}
+        {{- ' and (' ~ where ~ ')' if where -}}
+    {%- endfor -%}
 {%- endmacro %}
 
 

@@ -1,9 +1,12 @@
+{%- set inputs = ['_line_batch_id', '_order_batch_id', '_price_batch_id'] -%}
+
 {{
     config(
         materialized='incremental',
         incremental_strategy='merge',
         unique_key=['sales_order_id', 'sales_order_line_id'],
         on_schema_change='fail',
+        indexes=batch_indexes(inputs),
         post_hook="{{ delete_gone_rows(
             ref('stg_adventureworks__order_lines'), ['sales_order_id', 'sales_order_line_id']
         ) }}",
@@ -12,11 +15,7 @@
 
 with order_lines as (
 
-    {{ rows_to_build(
-        ref('int_order_lines_priced'),
-        'ordered_at',
-        ['_line_batch_id', '_order_batch_id', '_price_batch_id']
-    ) }}
+    {{ rows_to_build(ref('int_order_lines_priced'), 'ordered_at', inputs) }}
 
 ),
 

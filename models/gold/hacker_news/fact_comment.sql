@@ -1,18 +1,21 @@
+{%- set inputs = ['_comment_batch_id', '_story_batch_id'] -%}
+
 {{
     config(
         materialized='incremental',
         incremental_strategy='merge',
         unique_key='comment_id',
         on_schema_change='fail',
-        post_hook="{{ delete_gone_rows(ref('stg_hacker_news__comments'), ['comment_id']) }}",
+        indexes=batch_indexes(inputs),
+        post_hook="{{ delete_gone_rows(
+            ref('stg_hacker_news__comments'), ['comment_id'], '_comment_batch_id'
+        ) }}",
     )
 }}
 
 with comments as (
 
-    {{ rows_to_build(
-        ref('stg_hacker_news__comments'), 'posted_at', ['_comment_batch_id', '_story_batch_id']
-    ) }}
+    {{ rows_to_build(ref('stg_hacker_news__comments'), 'posted_at', inputs) }}
 
 ),
 

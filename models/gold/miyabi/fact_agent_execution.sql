@@ -1,16 +1,19 @@
+{%- set inputs = ['_run_batch_id'] -%}
+
 {{
     config(
         materialized='incremental',
         incremental_strategy='merge',
         unique_key='run_id',
         on_schema_change='fail',
+        indexes=batch_indexes(inputs),
         post_hook="{{ delete_gone_rows(ref('stg_miyabi__agent_runs'), ['run_id']) }}",
     )
 }}
 
 with runs as (
 
-    {{ rows_to_build(ref('int_agent_runs_costed'), 'started_at', ['_run_batch_id']) }}
+    {{ rows_to_build(ref('int_agent_runs_costed'), 'started_at', inputs) }}
 
 ),
 

@@ -1,20 +1,19 @@
+{%- set inputs = ['_deployment_batch_id', '_incident_batch_id'] -%}
+
 {{
     config(
         materialized='incremental',
         incremental_strategy='merge',
         unique_key='deployment_id',
         on_schema_change='fail',
+        indexes=batch_indexes(inputs),
         post_hook="{{ delete_gone_rows(ref('stg_miyabi__deployments'), ['deployment_id']) }}",
     )
 }}
 
 with deployments as (
 
-    {{ rows_to_build(
-        ref('int_deployments_assessed'),
-        'started_at',
-        ['_deployment_batch_id', '_incident_batch_id']
-    ) }}
+    {{ rows_to_build(ref('int_deployments_assessed'), 'started_at', inputs) }}
     {%- if is_incremental() %}
     -- An incident may turn out to be another deployment's: those that have any are few.
     union

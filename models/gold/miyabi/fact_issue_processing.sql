@@ -1,20 +1,19 @@
+{%- set inputs = ['_issue_batch_id', '_state_change_batch_id'] -%}
+
 {{
     config(
         materialized='incremental',
         incremental_strategy='merge',
         unique_key='issue_id',
         on_schema_change='fail',
+        indexes=batch_indexes(inputs),
         post_hook="{{ delete_gone_rows(ref('stg_miyabi__issues'), ['issue_id']) }}",
     )
 }}
 
 with issues as (
 
-    {{ rows_to_build(
-        ref('int_issues_timed'),
-        'created_at',
-        ['_issue_batch_id', '_state_change_batch_id']
-    ) }}
+    {{ rows_to_build(ref('int_issues_timed'), 'created_at', inputs) }}
 
 ),
 

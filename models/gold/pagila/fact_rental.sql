@@ -1,20 +1,19 @@
+{%- set inputs = ['_rental_batch_id', '_inventory_batch_id', '_film_batch_id'] -%}
+
 {{
     config(
         materialized='incremental',
         incremental_strategy='merge',
         unique_key='rental_id',
         on_schema_change='fail',
+        indexes=batch_indexes(inputs),
         post_hook="{{ delete_gone_rows(ref('stg_pagila__rentals'), ['rental_id']) }}",
     )
 }}
 
 with rentals as (
 
-    {{ rows_to_build(
-        ref('int_rentals_assessed'),
-        'rented_at',
-        ['_rental_batch_id', '_inventory_batch_id', '_film_batch_id']
-    ) }}
+    {{ rows_to_build(ref('int_rentals_assessed'), 'rented_at', inputs) }}
 
 ),
 

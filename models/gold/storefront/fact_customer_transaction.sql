@@ -1,16 +1,19 @@
+{%- set inputs = ['_transaction_batch_id'] -%}
+
 {{
     config(
         materialized='incremental',
         incremental_strategy='merge',
         unique_key='transaction_id',
         on_schema_change='fail',
+        indexes=batch_indexes(inputs),
         post_hook="{{ delete_gone_rows(ref('stg_storefront__transactions'), ['transaction_id']) }}",
     )
 }}
 
 with transactions as (
 
-    {{ rows_to_build(ref('int_transactions_sized'), 'transacted_at', ['_transaction_batch_id']) }}
+    {{ rows_to_build(ref('int_transactions_sized'), 'transacted_at', inputs) }}
 
 ),
 
