@@ -272,10 +272,7 @@ class PostgresWriter:
         within: Sequence[Interval] | None,
     ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
         landing = identifier(*spec.landing)
-        landed = landing
-        if within is not None:
-            condition = key_digests.condition(identifier(next(iter(keys))), within)
-            landed = f"(select * from {landing} where {condition})"
+        landed = landing if within is None else "_landed"
         names = ", ".join(map(identifier, keys))
         same = " and ".join(f"k.{identifier(key)} = l.{identifier(key)}" for key in keys)
         data = ", ".join(map(identifier, self.landing_columns(spec)))
@@ -286,6 +283,13 @@ class PostgresWriter:
             self._copy(("_keys",), list(keys), stream({}), FROZEN)
             self._check_keys(spec, ("_keys",), list(keys))
             self._execute("analyze _keys")
+            if within is not None:
+                condition = key_digests.condition(identifier(next(iter(keys))), within)
+                self._execute(
+                    "create temporary table _landed on commit drop as "
+                    f"select * from {landing} where {condition}"
+                )
+                self._execute("analyze _landed")
             # The newest row of each key that is gone, unless it says so already.
             deleted = self._execute(
                 f"insert into {landing} ({data}, {LOADED_AT}, {BATCH_ID}, {DELETED_AT}) "
