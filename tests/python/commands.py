@@ -8,22 +8,29 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import parsed
 from common.project import ROOT
 
 
 def script(name: str, *arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs a program of scripts/."""
-    return _run([sys.executable, str(ROOT / "scripts" / name), *arguments], env)
+    return _run_parsed([sys.executable, str(ROOT / "scripts" / name), *arguments], env)
 
 
 def dbt(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs dbt."""
-    return _run([str(Path(sys.executable).parent / "dbt"), *arguments], env)
+    return _run_parsed([str(Path(sys.executable).parent / "dbt"), *arguments], env)
 
 
 def mf(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs MetricFlow."""
     return _run([str(Path(sys.executable).parent / "mf"), *arguments], env)
+
+
+def _run_parsed(command: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    done = _run(command, parsed.reuse(env))
+    parsed.keep(env)
+    return done
 
 
 def _run(command: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from commands import dbt
+import parsed
 from common.embedded_postgres import Cluster
 from databases import SOCKET, Database, temporary_database
 from extraction_support import Shop
@@ -38,24 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
     _cluster = Cluster.temporary()
     _cluster.start({"fsync": "off", "max_connections": "200", "logging_collector": "off"})
     os.environ[SOCKET] = str(_cluster.socket_dir)
+    os.environ[parsed.FOLDER] = tempfile.mkdtemp(prefix="medallion-parsed-")
 
 
 def pytest_unconfigure() -> None:
     if _cluster is not None:
         _cluster.remove()
         os.environ.pop(SOCKET, None)
+        shutil.rmtree(os.environ.pop(parsed.FOLDER), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def manifest() -> dict[str, Any]:
     """What dbt knows of the project, as in manifest.json."""
-    target = tmp_path_factory.mktemp("parse")
-    done = dbt(
-        *("parse", "--no-partial-parse"),
-        env={"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)},
-    )
-    assert done.returncode == 0, done.stdout
-    found: dict[str, Any] = json.loads((target / "manifest.json").read_text())
+    found: dict[str, Any] = json.loads((parsed.whole_project() / "manifest.json").read_text())
     return found
 
 

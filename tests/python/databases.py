@@ -1,12 +1,16 @@
-"""Databases of the test server: cheap to make, gone afterwards."""
+"""Databases of the test server: cheap to make, gone afterwards.
+
+A worker's databases have names that come again, since dbt parses the whole project anew for a name
+that it has not seen.
+"""
 
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import psycopg2
@@ -15,6 +19,9 @@ import psycopg2.extensions
 from common.postgres import identifier
 
 SOCKET = "MEDALLION_TEST_SOCKET"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+_taken: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -61,10 +68,13 @@ class Database:
 @contextmanager
 def temporary_database(prefix: str, template: str = "template1") -> Iterator[Database]:
     """A new database, dropped afterwards with whatever is still connected to it."""
-    name = f"{prefix}_{uuid.uuid4().hex[:12]}"
+    names = (f"{prefix}_{WORKER}_{number}" for number in count(1))
+    name = next(name for name in names if name not in _taken)
     admin = Database("postgres")
     admin.execute(f"create database {identifier(name)} template {identifier(template)}")
+    _taken.add(name)
     try:
         yield Database(name)
     finally:
         admin.execute(f"drop database {identifier(name)} with (force)")
+        _taken.remove(name)

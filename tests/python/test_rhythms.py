@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import demo_sources
+import parsed
 from commands import dbt, script
 from databases import Database
 from demo_days import SCALE
@@ -38,7 +39,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def selected(folder: Path) -> dict[str, set[str]]:
     """What dbt selects for each rhythm, its tests included."""
-    env = {"DBT_TARGET_PATH": str(folder), "DBT_LOG_PATH": str(folder)}
+    env = {
+        **parsed.unconnected(),
+        "DBT_TARGET_PATH": str(folder),
+        "DBT_LOG_PATH": str(folder),
+    }
     found = {}
     for rhythm in RHYTHMS:
         keys = ("--output", "json", "--output-keys", "unique_id")
