@@ -15,6 +15,7 @@ try:
     from common.project import ROOT
     from diagnosis.environment import check_dotenv, check_packages, check_python
     from diagnosis.finding import Finding, Level
+    from diagnosis.odbc import check_odbc, has_sqlserver_url
     from diagnosis.profile import check_profile
     from diagnosis.systems import (
         check_disk,
@@ -42,6 +43,7 @@ def findings(target: str | None) -> Iterator[Finding]:
     yield check_port(DOCS_PORT)
     profile, usable_target = check_profile(target)
     yield profile
+    yield check_odbc(profile.found.endswith("on sqlserver") or has_sqlserver_url())
     if usable_target:
         yield check_warehouse(usable_target)
         yield from check_sources(usable_target)

@@ -24,6 +24,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from common import odbc
 from common.embedded_postgres import Cluster
 from common.project import ROOT
 
@@ -93,16 +94,22 @@ def take_server_along() -> None:
 
 
 def write_pth() -> None:
-    """Every Python of .venv, dbt included, knows where this clone's server listens."""
+    """Every Python of .venv, dbt included, knows this clone's server and the ODBC driver."""
     program = "import sysconfig; print(sysconfig.get_path('purelib'))"
     found = subprocess.run(
         [str(PYTHON), "-Ic", program], check=True, capture_output=True, text=True
     )
-    path = Path(found.stdout.rstrip("\n")) / "medallion.pth"
-    socket = ascii(str(Cluster.of_clone(ROOT).socket_dir))
-    line = f'import os; os.environ.setdefault("MEDALLION_PGHOST", {socket})\n'
-    if not path.exists() or path.read_text() != line:
-        path.write_text(line)
+    packages = Path(found.stdout.rstrip("\n"))
+    variables = {"MEDALLION_PGHOST": Cluster.of_clone(ROOT).socket_dir}
+    if odbc.register(VENV / "odbc", packages):
+        variables[odbc.VARIABLE] = VENV / "odbc"
+    lines = "".join(
+        f'import os; os.environ.setdefault("{name}", {str(value)!a})\n'
+        for name, value in variables.items()
+    )
+    path = packages / "medallion.pth"
+    if not path.exists() or path.read_text() != lines:
+        path.write_text(lines)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 finding.py      one line of the doctor
 environment.py  Python, the packages, .env
 profile.py      profiles.yml: the target, its variables
+odbc.py         the driver for SQL Server
 connection.py   what an error of Postgres or of the ODBC driver means
 systems.py      the warehouse, the sources, the embedded server, the port of the docs
 """
