@@ -9,8 +9,8 @@ CERTIFICATE_SQLSERVER = (
     "Only for development: `trust_cert: true` in profiles.yml (TrustServerCertificate=yes)."
 )
 DRIVER = (
-    'Install "ODBC Driver 18 for SQL Server" (package msodbcsql18 of Microsoft\'s repository), '
-    "or name the driver that is installed as `driver:` in profiles.yml."
+    "`make doctor` says whether the driver of this .venv loads (`odbc driver`). "
+    "Another one must have the name that `driver:` in profiles.yml says."
 )
 
 # The first pattern that is in the message tells. Messages: libpq and the server (18).

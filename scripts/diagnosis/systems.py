@@ -13,7 +13,7 @@ from typing import Any
 import psycopg2
 from urllib3.util import parse_url
 
-from common import postgres
+from common import postgres, sqlserver
 from common.dbt_project import (
     DbtProjectError,
     manifest,
@@ -74,16 +74,13 @@ def check_warehouse(target: str) -> Finding:
 
 
 def _check_sqlserver(check: str, credentials: Any) -> Finding:  # noqa: ANN401  # dbt's Credentials
-    from dbt.adapters.sqlserver.sqlserver_backend import build_pyodbc_connection_string
-
     try:
-        import pyodbc  # type: ignore[import-not-found, unused-ignore]
-
-        text = build_pyodbc_connection_string(credentials)
-        with closing(pyodbc.connect(text, timeout=CONNECT_TIMEOUT)):
+        with closing(
+            sqlserver.connect_as_dbt(credentials, "medallion", login_timeout=CONNECT_TIMEOUT)
+        ):
             return ok(check, f"{credentials.UID}@{credentials.host} answers")
-    except Exception as error:  # pyodbc may fail to import, too
-        said = redact(str(error), credentials.PWD)
+    except Exception as error:  # dbt has errors of its own for a profile that cannot be
+        said = redact(str(error), credentials.PWD, credentials.client_secret)
         return problem(check, first_line(said), remedy(said, "sqlserver"))
 
 
