@@ -87,6 +87,8 @@ def _add(spec: TableSpec, drift: Drift, column: Column, *, is_first: bool) -> No
 
 
 def _cast(column: Column, type_: str) -> Column:
+    if column.typed_by_warehouse:
+        return replace(column, type=type_)
     return replace(column, type=type_, expression=f"cast({column.expression} as {type_})")
 
 

@@ -4,8 +4,8 @@ Rows never become Python objects, unless they come as such. A reader writes a st
 `formats`, a writer takes a stream in one of its own; the first that both know is used:
 
 postgres binary   the wire format itself, between two servers of the same engine
-json lines        one document per row, keyed by landing's names; the warehouse's own JSON functions
-                  type it
+json lines        one document per row, keyed by landing's names, of texts, numbers and booleans;
+                  the warehouse's own JSON functions type it
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Column:
     """A column at the source, and how it lands.
 
     `type` is the landing type as the writer's engine names it; `expression` selects the column in
-    that type, ready for the stream.
+    that type, ready for the stream. `typed_by_warehouse`: the stream holds text, of which the
+    writer's engine makes the type.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Column:
     expression: str
     source_type: str
     nullable: bool = True
+    typed_by_warehouse: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import pytest
 from common.embedded_postgres import UNPRIVILEGED_USER, Cluster
 from databases import Database
 from extraction.engine import BatchResult
-from extraction.postgres.copy_pipe import CHUNK_BYTES, ChunkSink
+from extraction.postgres.copy_pipe import CHUNK_BYTES, ChunkSink, lines_in
 from extraction.run import Options, extract
 from extraction.spec import TableSpec
 from extraction_support import Shop, Silent, cursor_spec, spec
@@ -253,7 +253,7 @@ def test_a_failure_that_nobody_thought_of_stops_one_table_only(items: Shop) -> N
 def test_no_chunk_is_larger_than_the_queue_reckons_with() -> None:
     chunks: list[bytes] = []
     with io.BufferedWriter(
-        ChunkSink(lambda chunk, rows: chunks.append(chunk)), CHUNK_BYTES
+        ChunkSink(lambda chunk, rows: chunks.append(chunk), lines_in), CHUNK_BYTES
     ) as file:
         file.write(b"row")
         file.write(b"large value" * CHUNK_BYTES)

@@ -163,7 +163,8 @@ class HttpReader:
                     f"{json.dumps(value)[:60]}, and the YAML declares it as {type_}. Mend its "
                     "`data_type`. Nothing of this batch has landed."
                 )
-            document[name] = value
+            is_nested = isinstance(value, list | dict)
+            document[name] = _json(value) if is_nested else value  # always a text in landing
         return document
 
     def stop(self) -> None:
@@ -266,10 +267,14 @@ class _Items:
 
 
 def _line(document: Item) -> bytes:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    # No database takes these two in a text: the character zero, and half of a surrogate pair.
-    text = _ZERO.sub("\\1\N{REPLACEMENT CHARACTER}", text)
-    return text.encode(errors="replace") + b"\n"
+    return _json(document).encode(errors="replace") + b"\n"
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # No database takes the character zero in a text, nor half of a surrogate pair, which the
+    # encoding replaces.
+    return _ZERO.sub("\\1\N{REPLACEMENT CHARACTER}", text)
 
 
 def _is(value: object, type_: str) -> bool:
@@ -279,7 +284,7 @@ def _is(value: object, type_: str) -> bool:
 
 
 def _column(source: str, name: str, type_: str) -> Column:
-    return Column(source=source, name=name, type=type_, expression=name, source_type=type_)
+    return Column(source, name, type_, name, type_, typed_by_warehouse=True)
 
 
 def _id(since: str) -> int:

@@ -10,6 +10,7 @@ import queue
 import select
 import struct
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 import psycopg2
@@ -38,8 +39,10 @@ class ChunkSink(io.RawIOBase):
     Of a large value only a part is taken, and the buffer offers the rest again.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, count: Callable[[bytes], int]) -> None:
+        """`count` tells how many rows the first chunk holds."""
         self._sink = sink
+        self._count = count
         self._bytes_per_row = 0.0
         self._bytes = 0
 
@@ -49,14 +52,14 @@ class ChunkSink(io.RawIOBase):
     def write(self, data: Buffer) -> int:
         chunk = bytes(memoryview(data)[:CHUNK_BYTES])
         if not self._bytes_per_row:
-            self._bytes_per_row = len(chunk) / max(1, _rows_in(chunk))
+            self._bytes_per_row = len(chunk) / max(1, self._count(chunk))
         before = int(self._bytes / self._bytes_per_row)
         self._bytes += len(chunk)
         self._sink(chunk, int(self._bytes / self._bytes_per_row) - before)
         return len(chunk)
 
 
-def _rows_in(chunk: bytes) -> int:
+def rows_in(chunk: bytes) -> int:
     """Complete rows in the first chunk of a binary COPY stream."""
     rows, position = 0, 19  # signature, flags, length of the header's extension
     with suppress(struct.error):
@@ -66,6 +69,11 @@ def _rows_in(chunk: bytes) -> int:
                 position += 4 + max(0, struct.unpack_from("!i", chunk, position)[0])
             rows += position <= len(chunk)
     return rows
+
+
+def lines_in(chunk: bytes) -> int:
+    """Complete rows in a stream of which each line is one."""
+    return chunk.count(b"\n")
 
 
 class _Source(io.RawIOBase):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -19,27 +20,30 @@ from extraction.engine import Column, Sink, Stream, Watermark, Window
 from extraction.errors import ExtractError
 from extraction.key_digests import Interval, KeyDigests
 from extraction.names import landing_name
-from extraction.postgres.copy_pipe import CHUNK_BYTES, ChunkSink
+from extraction.postgres import to_sqlserver
+from extraction.postgres.copy_pipe import CHUNK_BYTES, ChunkSink, lines_in, rows_in
 from extraction.postgres.errors import translated
-from extraction.postgres.types import SourceType, landing_type, needs_cast
+from extraction.postgres.types import SourceType, digits, landing_type, needs_cast
 from extraction.spec import TableSpec
 
-FORMATS: Sequence[str] = ("postgres binary",)
+BINARY, DOCUMENTS = "postgres binary", "json lines"
+# COPY's options for JSON, a line for each row: it has no raw control character, so none is a quote.
+LINES = "format csv, delimiter e'\\x01', quote e'\\x02'"
 
 _COLUMNS = """
     with recursive base as (
         select a.attnum, a.attname, a.attnotnull, a.atttypid as type_id, false as is_domain,
-               format_type(a.atttypid, a.atttypmod) as display
+               format_type(a.atttypid, a.atttypmod) as display, a.atttypmod as modifier
         from pg_catalog.pg_attribute as a
         where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
         union all
-        select b.attnum, b.attname, b.attnotnull, t.typbasetype, true, b.display
+        select b.attnum, b.attname, b.attnotnull, t.typbasetype, true, b.display, t.typtypmod
         from base as b
         inner join pg_catalog.pg_type as t on t.oid = b.type_id and t.typtype = 'd'
     )
 
     select b.attname, not b.attnotnull, b.display, b.is_domain,
-           coalesce(e.typname, t.typname), e.oid is not null,
+           coalesce(e.typname, t.typname), e.oid is not null, b.modifier,
            coalesce(en.nspname, tn.nspname) = 'pg_catalog' and coalesce(e.typtype, t.typtype) <> 'd'
     from base as b
     inner join pg_catalog.pg_type as t on t.oid = b.type_id and t.typtype <> 'd'
@@ -59,11 +63,15 @@ DEFAULT_LOOKBACK = "10 minutes"
 class PostgresReader:
     """A `Reader` for Postgres 11 and later; views and foreign tables are tables to it."""
 
-    formats = FORMATS
-
-    def __init__(self, connection: psycopg2.extensions.connection, name: str) -> None:
+    def __init__(
+        self, connection: psycopg2.extensions.connection, name: str, warehouse: str = "postgres"
+    ) -> None:
+        """`warehouse` is the kind of system that it reads for: postgres or sqlserver."""
         self._connection = connection
         self._name = name
+        self._is_same_engine = warehouse == "postgres"
+        self.formats: Sequence[str] = [BINARY if self._is_same_engine else DOCUMENTS]
+        self._here: dict[str, Column] = {}  # by the source's name, as it would land in Postgres
         connection.autocommit = False
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
 
@@ -71,14 +79,19 @@ class PostgresReader:
         with translated(self._name), self._connection.cursor() as cursor:
             self._hold(cursor, spec)
             cursor.execute(_COLUMNS, [_table(spec)])
-            found = [_column(spec, *values) for values in cursor.fetchall()]
-        return [column for column in found if column.source not in spec.exclude]
+            found = [_described(*values) for values in cursor.fetchall()]
+        found = [(column, type_) for column, type_ in found if column.source not in spec.exclude]
+        named = [(_named(spec, column), type_) for column, type_ in found]
+        self._here = {column.source: column for column, _ in named}
+        if self._is_same_engine:
+            return [column for column, _ in named]
+        return [_in_document(column, type_) for column, type_ in named]
 
     def window(
         self, spec: TableSpec, columns: Sequence[Column], watermark: Watermark, since: str | None
     ) -> Window:
         column = next(column for column in columns if column.source == spec.cursor)
-        cursor, type_ = identifier(column.source), column.type
+        cursor, type_ = identifier(column.source), self._here[column.source].type
         # A row without a finite cursor, or with one from the future, has no place in the order: it
         # belongs to every lookback and is no watermark, for all other rows would be below it.
         placeless = self._unordered(cursor, type_)
@@ -128,10 +141,12 @@ class PostgresReader:
         return int(plan[0]["Plan"]["Plan Rows"])
 
     def key_condition(self, keys: Sequence[Column], values: Sequence[Sequence[str]]) -> str:
-        names = ", ".join(key.expression for key in keys)
+        here = [self._here[key.source] for key in keys]
+        names = ", ".join(key.expression for key in here)
         lists = ", ".join(
-            f"array[{', '.join(map(literal, column))}]::text[]::{key.type}[]"
-            for key, column in zip(keys, zip(*values, strict=True), strict=True)
+            f"array[{', '.join(self._key(key.type, value) for value in column)}]"
+            f"::text[]::{key.type}[]"
+            for key, column in zip(here, zip(*values, strict=True), strict=True)
         )
         return f"({names}) in (select * from unnest({lists}))"
 
@@ -167,13 +182,26 @@ class PostgresReader:
             expressions = [column.expression for column in columns]
             expressions += [f"{literal(value)}::{type_}" for value, type_ in constants.values()]
             where = f" where {condition}" if condition else ""
-            query = f"select {', '.join(expressions)} from {_table(spec)}{where}"
-            return _CopyOut(self._connection, self._name, query)
+            if self._is_same_engine:
+                query = f"select {', '.join(expressions)} from {_table(spec)}{where}"
+                return _CopyOut(self._connection, self._name, query, "format binary", rows_in)
+            names = [column.name for column in columns]
+            values = ", ".join(
+                f"{value} as {identifier(name)}"
+                for name, value in zip([*names, *constants], expressions, strict=True)
+            )
+            query = f"select row_to_json(r) from (select {values} from {_table(spec)}{where}) as r"
+            return _CopyOut(self._connection, self._name, query, LINES, lines_in)
 
         return make
 
     def close(self) -> None:
         self._connection.close()
+
+    def _key(self, type_: str, value: str) -> str:
+        """A key's value that the warehouse wrote as text."""
+        is_hex = type_ == "bytea" and not self._is_same_engine
+        return literal(f"\\x{value}" if is_hex else value)
 
     def _digest(self, spec: TableSpec, columns: Sequence[Column], condition: str) -> str:
         """Identifies the content of some rows: their number, and the sum of their hashes."""
@@ -238,15 +266,23 @@ class PostgresReader:
 class _CopyOut:
     """A `Producer`: one COPY … TO STDOUT."""
 
-    def __init__(self, connection: psycopg2.extensions.connection, name: str, query: str) -> None:
+    def __init__(
+        self,
+        connection: psycopg2.extensions.connection,
+        name: str,
+        query: str,
+        options: str,
+        count: Callable[[bytes], int],
+    ) -> None:
         self._connection = connection
         self._name = name
-        self._query = query
+        self._statement = f"copy ({query}) to stdout ({options})"
+        self._count = count
 
     def __call__(self, sink: Sink) -> int:
-        file = io.BufferedWriter(ChunkSink(sink), CHUNK_BYTES)
+        file = io.BufferedWriter(ChunkSink(sink, self._count), CHUNK_BYTES)
         with translated(self._name), self._connection.cursor() as cursor:
-            cursor.copy_expert(f"copy ({self._query}) to stdout (format binary)", file)
+            cursor.copy_expert(self._statement, file)
             file.flush()
             return int(cursor.rowcount)
 
@@ -255,27 +291,35 @@ class _CopyOut:
             self._connection.cancel()
 
 
-def _column(
-    spec: TableSpec,
+def _described(
     source: str,
     nullable: bool,
     display: str,
     is_domain: bool,
     type_name: str,
     is_array: bool,
+    modifier: int,
     is_builtin: bool,
-) -> Column:
-    type_ = SourceType(type_name, is_builtin, is_array, is_domain)
+) -> tuple[Column, SourceType]:
+    is_numeric = is_builtin and type_name == "numeric" and not is_array
+    type_ = SourceType(
+        type_name, is_builtin, is_array, is_domain, *(digits(modifier) if is_numeric else ())
+    )
     landing = landing_type(type_)
     quoted = identifier(source)
-    return Column(
-        source=source,
-        name=spec.rename.get(source) or landing_name(source),
-        type=landing,
-        expression=f"{quoted}::{landing}" if needs_cast(type_) else quoted,
-        source_type=display,
-        nullable=nullable,
-    )
+    expression = f"{quoted}::{landing}" if needs_cast(type_) else quoted
+    return Column(source, source, landing, expression, display, nullable), type_
+
+
+def _named(spec: TableSpec, column: Column) -> Column:
+    return replace(column, name=spec.rename.get(column.source) or landing_name(column.source))
+
+
+def _in_document(column: Column, type_: SourceType) -> Column:
+    """The same column, for a warehouse on SQL Server."""
+    quoted = identifier(column.source)
+    landing, expression = to_sqlserver.landing(type_, column.source, quoted)
+    return replace(column, type=landing, expression=expression, typed_by_warehouse=True)
 
 
 def _minus_lookback(spec: TableSpec, type_: str, value: str) -> str:

@@ -41,12 +41,25 @@ _WIDER = {
 
 @dataclass(frozen=True)
 class SourceType:
-    """A column's type with domains resolved: `name` of the type, or of the array's elements."""
+    """A column's type with domains resolved: `name` of the type, or of the array's elements.
+
+    `precision` and `scale` are those of a numeric that limits its digits.
+    """
 
     name: str
     is_builtin: bool
     is_array: bool
     is_domain: bool
+    precision: int | None = None
+    scale: int | None = None
+
+
+def digits(modifier: int) -> tuple[int | None, int | None]:
+    """Precision and scale in a numeric's type modifier, -1 if it limits nothing."""
+    if modifier < 4:
+        return None, None
+    scale = (modifier - 4) & 0x7FF
+    return (modifier - 4) >> 16, (scale ^ 1024) - 1024  # 11 bits, and below zero since 15
 
 
 def landing_type(type_: SourceType) -> str:

@@ -31,7 +31,8 @@ from extraction.names import landing_name
 from extraction.postgres import ledger, types
 from extraction.postgres.copy_pipe import RowsLostError, copy_in
 from extraction.postgres.errors import translated
-from extraction.postgres.reader import FORMATS
+from extraction.postgres.reader import BINARY as BINARY_STREAM
+from extraction.postgres.reader import DOCUMENTS
 from extraction.spec import TableSpec
 
 WHERE = "warehouse"
@@ -77,7 +78,7 @@ _GRANTS = """
 class PostgresWriter:
     """A `Writer` for Postgres 15 and later. One connection; transactions are its own."""
 
-    formats: Sequence[str] = (*FORMATS, "json lines")
+    formats: Sequence[str] = (BINARY_STREAM, DOCUMENTS)
 
     def __init__(self, connect: Callable[[], psycopg2.extensions.connection]) -> None:
         self._connect = connect
