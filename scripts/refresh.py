@@ -15,12 +15,11 @@ import time
 from contextlib import closing
 
 import click
-import psycopg2
 
 from common import ops
 from common.dbt_project import DbtProjectError, invoke, manifest
 from common.project import ROOT
-from common.warehouse import WarehouseError, open_warehouse
+from common.warehouse import errors, open_warehouse
 from extract import Request, land
 from extraction.declared import declared
 from extraction.errors import ExtractError
@@ -45,7 +44,7 @@ def cli(target: str | None, sources: tuple[str, ...], rhythm: str | None, everyt
         refresh.extract()
         built = refresh.build(everything=everything)
         refresh.check_freshness()
-    except (WarehouseError, psycopg2.Error) as error:
+    except errors() as error:
         raise click.ClickException(f"warehouse: {error}") from None
     except (DbtProjectError, ExtractError) as error:
         raise click.ClickException(str(error)) from None

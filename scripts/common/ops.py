@@ -1,6 +1,7 @@
 """The schema `ops`, where this project records its own runs: tables, and the record of publishes.
 
-dbt's runs are recorded by macros/operations, batches by scripts/extraction/postgres/ledger.py.
+dbt's runs are recorded by macros/operations, batches by the ledger.py of the warehouse's engine in
+scripts/extraction.
 """
 
 from __future__ import annotations
@@ -11,37 +12,52 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
-
-import psycopg2
-import psycopg2.extensions
+from typing import Any
 
 from common.project import ROOT
+from common.warehouse import dialect, errors
 
 TABLES = ROOT / "macros" / "operations" / "ops_tables.sql"
 
-_RECORD = """
+_UPDATE = """
+    update ops.publishes
+    set status = %s, generation = %s, code_version = %s, models = %s, message = %s,
+        finished_at = %s, recorded_at = default
+    where publish_id = %s
+"""
+_INSERT = """
     insert into ops.publishes (
-        publish_id, environment, action, status, generation, code_version, models, message,
-        started_at, finished_at
+        status, generation, code_version, models, message, finished_at, publish_id,
+        environment, action, started_at
     )
     values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-    on conflict (publish_id) do update
-    set status = excluded.status, generation = excluded.generation,
-        code_version = excluded.code_version, models = excluded.models,
-        message = excluded.message, finished_at = excluded.finished_at,
-        recorded_at = default
 """
 
-Connect = Callable[[], psycopg2.extensions.connection]
+Connect = Callable[[], Any]  # opens a DB-API connection that commits each statement
+
+# SQL Server's numbers of errors that say that somebody else has just made it.
+_ALREADY_THERE = ("(2714)", "(2759)")
 
 
-def ensure_tables(cursor: psycopg2.extensions.cursor) -> None:
+def ensure_tables(cursor: Any) -> None:  # noqa: ANN401  # a DB-API cursor
     """Makes the tables of ops that are missing, as dbt does before each run."""
     from jinja2 import Environment
 
-    macros = Environment(autoescape=False).from_string(TABLES.read_text()).module  # noqa: S701
-    statements = macros.postgres__ops_tables()  # type: ignore[attr-defined]
-    cursor.execute(f"do $ops_tables$ begin {statements} end $ops_tables$")
+    macros: Any = Environment(autoescape=False).from_string(TABLES.read_text()).module  # noqa: S701
+    if dialect(cursor).name == "postgres":
+        statements = macros.postgres__ops_tables()
+        cursor.execute(f"do $ops_tables$ begin {statements} end $ops_tables$")
+        return
+    statements = macros.sqlserver__ops_tables()
+    tries = statements.count("create")
+    while True:
+        try:
+            cursor.execute(statements)
+            return
+        except errors() as error:
+            tries -= 1
+            if not tries or not any(number in str(error) for number in _ALREADY_THERE):
+                raise
 
 
 @dataclass
@@ -72,17 +88,18 @@ def recorded_publish(connect: Connect, publish: Publish) -> Iterator[Publish]:
     def record(status: str, finished: datetime | None) -> None:
         try:
             with closing(connect()) as connection, connection.cursor() as cursor:
-                cursor.execute("set lock_timeout = '3s'")  # a quick look, as dbt's hooks take
+                spelled = dialect(connection)
+                # A quick look, as dbt's hooks take.
+                cursor.execute(spelled.lock_timeout.format(3000))
                 ensure_tables(cursor)
-                cursor.execute(
-                    _RECORD,
-                    [
-                        *(publish_id, publish.environment, publish.action, status),
-                        *(publish.generation, publish.code_version, publish.models),
-                        *(publish.message, started, finished),
-                    ],
-                )
-        except psycopg2.Error as error:
+                learnt = [
+                    *(status, publish.generation, publish.code_version, publish.models),
+                    *(publish.message, finished, publish_id),
+                ]
+                if not spelled.execute(cursor, _UPDATE, learnt).rowcount:
+                    given = [publish.environment, publish.action, started]
+                    spelled.execute(cursor, _INSERT, [*learnt, *given])
+        except errors() as error:
             why = (str(error).strip() or type(error).__name__).splitlines()[0]
             print(f"Warning: this publish is not recorded in ops: {why}", file=sys.stderr)
 

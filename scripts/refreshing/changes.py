@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from common.warehouse import dialect
+
 Connection = Any  # a DB-API connection that commits each statement
 
 
@@ -27,11 +29,12 @@ def changed_tables(
     Of these sources; of all if none is given.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
+        dialect(connection).execute(
+            cursor,
             "select distinct source_name, table_name from ops.extract_batches "
             "where batch_id > %s and status = 'loaded' and (rows_loaded > 0 or rows_deleted > 0 "
             "or rows_restored > 0 or schema_changes <> '[]') order by source_name, table_name",
             [after],
         )
-        changed: list[tuple[str, str]] = cursor.fetchall()
+        changed = [(source, table) for source, table in cursor.fetchall()]
     return [one for one in changed if not sources or one[0] in sources]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.warehouse import dialect
+
 # What the build depends on besides the data.
 _PROJECT = ("dbt_project.yml", "models", "macros", "seeds", "snapshots", "tests")
 _KINDS = {".sql", ".yml", ".csv", ".md"}
@@ -30,15 +32,17 @@ def last_settled(connection: Connection, selection: str, project: str) -> int | 
     and after a change of the project. Only a refresh that succeeded counts.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
+        spelled = dialect(connection)
+        spelled.execute(
+            cursor,
             "with succeeded as (select * from ops.refreshes "
             "where status = 'succeeded' and selection = %s), "
-            "whole as (select * from succeeded where is_whole order by refresh_id desc limit 1) "
+            "whole as (select * from succeeded "
+            "where refresh_id = (select max(refresh_id) from succeeded where is_whole = %s)) "
             "select max(succeeded.settled_batch_id) from succeeded "
             "inner join whole on succeeded.refresh_id >= whole.refresh_id "
-            "where whole.project = %s and whole.started_at at time zone 'UTC' "
-            ">= date_trunc('day', now() at time zone 'UTC')",
-            [selection, project],
+            f"where whole.project = %s and whole.started_at >= {spelled.today}",
+            [selection, True, project],
         )
         (settled,) = cursor.fetchone()
     return None if settled is None else int(settled)
@@ -49,9 +53,13 @@ def begin(
 ) -> Refresh:
     """Records a refresh as running."""
     with connection.cursor() as cursor:
-        cursor.execute(
+        spelled = dialect(connection)
+        key = "refresh_id"
+        spelled.execute(
+            cursor,
             "insert into ops.refreshes (selection, is_whole, project, settled_batch_id, status) "
-            "values (%s, %s, %s, %s, 'running') returning refresh_id",
+            f"{spelled.output.format(key)} "
+            f"values (%s, %s, %s, %s, 'running') {spelled.returning.format(key)}",
             [selection, is_whole, project, settled],
         )
         return Refresh(int(cursor.fetchone()[0]), is_whole)
@@ -60,8 +68,10 @@ def begin(
 def finish(connection: Connection, refresh: Refresh, *, succeeded: bool) -> None:
     """Records how it ended. One that never says so, because it was killed, counts as failed."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "update ops.refreshes set status = %s, finished_at = clock_timestamp() "
+        spelled = dialect(connection)
+        spelled.execute(
+            cursor,
+            f"update ops.refreshes set status = %s, finished_at = {spelled.now} "
             "where refresh_id = %s",
             ["succeeded" if succeeded else "failed", refresh.id],
         )

@@ -17,7 +17,7 @@ import psycopg2
 from psycopg2 import sql
 
 from common.dbt_project import DbtProjectError, warehouse_credentials
-from common.warehouse import WarehouseError, open_warehouse
+from common.warehouse import errors, open_warehouse
 
 # A table up to this size is counted; a larger one is estimated from the planner's statistics.
 COUNTED_BYTES = 4 * 1024 * 1024
@@ -80,7 +80,7 @@ def read_warehouse(target: str | None, relations: Iterable[Relation]) -> Warehou
         with closing(open_warehouse(target)) as connection:
             batches = last_batches(connection, engine)
             rows = row_counts(connection, engine, sorted(set(relations)))
-    except (WarehouseError, psycopg2.Error) as error:
+    except errors() as error:
         return WarehouseFacts(database, engine, problem=str(error).strip())
     return WarehouseFacts(database, engine, "", batches or (), batches is not None, rows)
 
