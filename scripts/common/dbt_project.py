@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import psycopg2.extensions
 
@@ -51,13 +52,14 @@ def warehouse_credentials(target: str | None = None) -> Any:  # noqa: ANN401  # 
 
 
 def warehouse_url(target: str | None = None) -> str:
-    """The connection string of a target on Postgres, for libpq.
+    """The connection string of a target, for extraction: libpq's, or a URL of SQL Server.
 
-    Raises DbtProjectError as `warehouse_credentials` does, and for a target on another engine.
+    Raises DbtProjectError as `warehouse_credentials` does, and for a way to log in that only dbt
+    knows.
     """
     credentials = warehouse_credentials(target)
-    if credentials.type != "postgres":
-        raise DbtProjectError(f"Target {target} is on {credentials.type}, not on Postgres.")
+    if credentials.type == "sqlserver":
+        return _sqlserver_url(credentials)
     return str(
         psycopg2.extensions.make_dsn(
             host=credentials.host,
@@ -70,6 +72,34 @@ def warehouse_url(target: str | None = None) -> str:
             sslcert=credentials.sslcert,
             sslkey=credentials.sslkey,
         )
+    )
+
+
+def _sqlserver_url(credentials: Any) -> str:  # noqa: ANN401  # dbt's SQLServerCredentials
+    user, password = credentials.UID, credentials.PWD
+    options = {
+        "Driver": credentials.driver,
+        "Encrypt": "yes" if credentials.encrypt else "no",
+        "TrustServerCertificate": "yes" if credentials.trust_cert else "no",
+    }
+    way = str(credentials.authentication).lower()
+    if credentials.windows_login:
+        user, password, options["Trusted_Connection"] = None, None, "yes"
+    elif way in ("serviceprincipal", "activedirectoryserviceprincipal"):
+        user, password = credentials.client_id, credentials.client_secret
+        options["Authentication"] = "ActiveDirectoryServicePrincipal"
+    elif way in ("activedirectorypassword", "activedirectorymsi"):
+        options["Authentication"] = credentials.authentication
+    elif way != "sql":
+        raise DbtProjectError(
+            f"authentication: {credentials.authentication} is known to dbt alone. Extraction logs "
+            "in by `sql`, `ServicePrincipal`, `ActiveDirectoryPassword`, `ActiveDirectoryMsi` or "
+            "`windows_login: true`."
+        )
+    login = ":".join(quote(part, safe="") for part in (user, password) if part)
+    return (
+        f"sqlserver://{f'{login}@' if login else ''}{credentials.host}:{credentials.port}/"
+        f"{quote(credentials.database, safe='')}?{urlencode(options, quote_via=quote)}"
     )
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from common.postgres import password
+from common import postgres, sqlserver
+from common.sources import kind_of
 from extraction.batch import load_table, plan_table
 from extraction.drift import Drift
-from extraction.engine import BatchResult, Observer, Window
+from extraction.engine import BatchResult, Observer, Reader, Window
 from extraction.engines import open_reader, open_writer
 from extraction.errors import ExtractError, TransientError, redact
 from extraction.spec import TableSpec
@@ -112,7 +113,7 @@ def _attempt(spec: TableSpec, options: Options, observer: Observer, run_id: str)
     try:
         return load_table(
             spec,
-            lambda: open_reader(spec, options.urls[spec.source], options.wait),
+            lambda: _open_reader(spec, options),
             writer,
             observer,
             run_id=run_id,
@@ -127,7 +128,7 @@ def _plan(spec: TableSpec, options: Options) -> Plan:
     try:
         writer = open_writer(options.warehouse, options.wait)
         try:
-            reader = open_reader(spec, options.urls[spec.source], options.wait)
+            reader = _open_reader(spec, options)
             try:
                 since, full_refresh = options.since, options.full_refresh
                 return Plan(spec, *plan_table(spec, reader, writer, since, full_refresh))
@@ -139,6 +140,16 @@ def _plan(spec: TableSpec, options: Options) -> Plan:
         return Plan(spec, error=_clean(error, spec, options))
 
 
+def _open_reader(spec: TableSpec, options: Options) -> Reader:
+    warehouse = kind_of(options.warehouse)
+    return open_reader(spec, options.urls[spec.source], options.wait, warehouse)
+
+
 def _clean(error: BaseException | None, spec: TableSpec, options: Options) -> str:
     url = options.urls[spec.source]
-    return redact(str(error), url, password(url), password(options.warehouse))
+    secrets = [
+        password(any_url)
+        for any_url in (url, options.warehouse)
+        for password in (postgres.password, sqlserver.password)
+    ]
+    return redact(str(error), url, *secrets)

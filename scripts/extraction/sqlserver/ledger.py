@@ -1,0 +1,88 @@
+"""`ops.extract_batches` in SQL Server: every batch is a row."""
+
+from __future__ import annotations
+
+import json
+
+import pyodbc
+
+from common import ops
+from common.sqlserver import identifier, literal
+from extraction.engine import Batch, BatchResult, Watermark, Window
+from extraction.spec import TableSpec
+
+# Two first runs at once both find nothing there: the one that comes later is told so.
+_ALREADY_THERE = ("2714", "2759")
+
+
+def ensure_schema(cursor: pyodbc.Cursor, name: str) -> None:
+    """Creates the schema if it is missing."""
+    statement = f"if schema_id(?) is null exec({literal(f'create schema {identifier(name)}')})"
+    try:
+        cursor.execute(statement, name)
+    except pyodbc.Error as error:
+        if not any(f"({code})" in str(error) for code in _ALREADY_THERE):
+            raise
+
+
+def ensure_ledger(cursor: pyodbc.Cursor) -> None:
+    """Creates `ops.extract_batches` if it is missing, and its sisters with it."""
+    if not _exists(cursor):
+        ops.ensure_tables(cursor)
+
+
+def _exists(cursor: pyodbc.Cursor) -> bool:
+    found = cursor.execute("select object_id('ops.extract_batches')").fetchall()
+    return found[0][0] is not None
+
+
+def begin(cursor: pyodbc.Cursor, spec: TableSpec, run_id: str) -> Batch:
+    """Records a batch as running; what an earlier, killed run left running is abandoned.
+
+    The caller holds the table's lock, so nobody else can be loading it.
+    """
+    cursor.execute(
+        "update ops.extract_batches set status = 'abandoned', finished_at = sysutcdatetime() "
+        "where source_name = ? and table_name = ? and status = 'running'",
+        [spec.source, spec.table],
+    )
+    cursor.execute(
+        "insert into ops.extract_batches (run_id, source_name, table_name, mode, status) "
+        "output inserted.batch_id, inserted.started_at values (?, ?, ?, ?, 'running')",
+        [run_id, spec.source, spec.table, spec.mode],
+    )
+    (row,) = cursor.fetchall()
+    return Batch(*row)
+
+
+def watermark(cursor: pyodbc.Cursor, spec: TableSpec) -> Watermark:
+    """Where the last loaded batch of the table stopped."""
+    if not _exists(cursor):
+        return Watermark()
+    cursor.execute(
+        "select top 1 cursor_to, overlap from ops.extract_batches "
+        "where source_name = ? and table_name = ? and status = 'loaded' and mode = 'cursor' "
+        "order by batch_id desc",
+        [spec.source, spec.table],
+    )
+    return Watermark(*(*cursor.fetchall(), (None, None))[0])
+
+
+def loaded(cursor: pyodbc.Cursor, batch: Batch, result: BatchResult, window: Window) -> None:
+    cursor.execute(
+        "update ops.extract_batches set status = 'loaded', finished_at = sysutcdatetime(), "
+        "rows_loaded = ?, rows_deleted = ?, rows_restored = ?, cursor_from = ?, "
+        "cursor_to = ?, overlap = ?, schema_changes = ? where batch_id = ?",
+        [
+            *(result.rows, result.deleted, result.restored, window.cursor_from),
+            *(window.cursor_to, window.overlap, json.dumps(result.changes), batch.id),
+        ],
+    )
+
+
+def failed(cursor: pyodbc.Cursor, batch: Batch, error: str) -> None:
+    cursor.execute(
+        "update ops.extract_batches set status = 'failed', finished_at = sysutcdatetime(), "
+        "error = ? where batch_id = ? and status = 'running'",
+        [error, batch.id],
+    )

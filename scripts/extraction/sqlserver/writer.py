@@ -1,0 +1,569 @@
+"""Writes to a SQL Server warehouse: whole batches.
+
+Nothing touches landing before `commit`. Rows are staged in a table of this session, which is gone
+when the session is; those that make or replace a landing table in a draft beside it, which the next
+run removes should this one die. So readers of landing wait for one short transaction, whatever the
+size of a batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pyodbc
+
+from common.sqlserver import identifier, literal
+from extraction.engine import (
+    BATCH_ID,
+    DELETED_AT,
+    LOADED_AT,
+    METADATA,
+    Batch,
+    BatchResult,
+    Stream,
+    Watermark,
+    Window,
+)
+from extraction.errors import ExtractError, TransientError
+from extraction.names import landing_name
+from extraction.spec import TableSpec
+from extraction.sqlserver import landing_types as types
+from extraction.sqlserver import ledger, loading
+from extraction.sqlserver.errors import translated
+from extraction.sqlserver.landing_types import MOMENT, definition, listed
+
+WHERE = "warehouse"
+
+# How long a run waits for another run of the same table.
+OTHER_RUN_MINUTES = 30
+# How long a run waits for readers of a landing table that it is about to change. Readers that come
+# later queue behind each try, so tries are short and there are many.
+READERS_TRY_MS = 200
+READERS_TIMEOUT = 600.0
+FETCHED_ROWS = 10_000
+LOCK_TIMEOUT = 1222  # SQL Server's number of that error
+KEY_INDEX = "by_key"
+
+# Tables of this session: what the batch adds to landing, and what it is made from.
+ROWS, KEYS, STAGED = "#rows", "#keys", "#staged"
+SOURCE, LANDED, RETURNED, LATE = "#source", "#landed", "#returned", "#late"
+
+METADATA_TYPES = {
+    LOADED_AT: f"{MOMENT} not null",
+    BATCH_ID: "bigint not null",
+    DELETED_AT: f"{MOMENT} null",
+}
+
+_COLUMNS = """
+    select c.name, t.name, c.max_length, c.[precision], c.scale
+    from sys.columns as c
+    inner join sys.types as t on t.user_type_id = c.system_type_id
+    where c.object_id = object_id(?)
+    order by c.column_id
+"""
+_INDEXED = f"""
+    select c.name
+    from sys.indexes as i
+    inner join sys.index_columns as k on k.object_id = i.object_id and k.index_id = i.index_id
+    inner join sys.columns as c on c.object_id = k.object_id and c.column_id = k.column_id
+    where i.object_id = object_id(?) and i.name = '{KEY_INDEX}'
+    order by k.key_ordinal
+"""
+# What others may do with a table: state, permission, column (none for the table), principal.
+_GRANTS = """
+    select p.state_desc, p.permission_name, c.name, u.name
+    from sys.database_permissions as p
+    inner join sys.database_principals as u on u.principal_id = p.grantee_principal_id
+    left join sys.columns as c on c.object_id = p.major_id and c.column_id = p.minor_id
+    where p.class = 1 and p.major_id = object_id(?) and p.state in ('G', 'W', 'D')
+"""
+# What the database makes of texts: what it loses of one, and which it takes for equal.
+_TEXTS = """
+    select
+        case when convert(nvarchar(10), convert(varchar(10), nchar(26085))) = nchar(26085)
+            then 1 else 0 end,
+        case when 'a' = 'A' then 0 else 1 end,
+        convert(varchar(128), databasepropertyex(db_name(), 'Collation'))
+"""
+
+
+class SqlServerWriter:
+    """A `Writer` for SQL Server 2019 and later. One connection; transactions are its own."""
+
+    formats: Sequence[str] = ("json lines",)
+
+    def __init__(self, connect: Callable[[], pyodbc.Connection]) -> None:
+        self._connect = connect
+        self._connection = connect()
+        self._spec: TableSpec | None = None
+        self._lock: str | None = None
+        self._target: str | None = None  # the quoted table that holds what `commit` makes visible
+        self._staged = 0
+
+    def lock(self, spec: TableSpec) -> None:
+        name = f"medallion extract {spec.name}"
+        if len(name) > 255:
+            name = f"medallion extract {hashlib.sha256(name.encode()).hexdigest()}"
+        with translated(WHERE):
+            # Any error takes back the whole transaction, not one statement of it.
+            self._execute("set xact_abort on; set lock_timeout -1")
+            got = self._query(
+                "set nocount on; declare @got int; exec @got = sp_getapplock @Resource = ?, "
+                "@LockMode = 'Exclusive', @LockOwner = 'Session', @LockTimeout = ?; select @got",
+                name,
+                OTHER_RUN_MINUTES * 60_000,
+            )
+        if got[0][0] < 0:
+            raise ExtractError(
+                f"{spec.name}: another run has been loading it for {OTHER_RUN_MINUTES} minutes; "
+                "see ops.extract_batches where status = 'running'."
+            )
+        self._lock = name
+
+    def watermark(self, spec: TableSpec) -> Watermark:
+        with translated(WHERE), self._connection.cursor() as cursor:
+            # Who drops a landing table wants all of it again, not what is new.
+            return ledger.watermark(cursor, spec) if self._exists(spec) else Watermark()
+
+    def landing_columns(self, spec: TableSpec) -> dict[str, str]:
+        with translated(WHERE):
+            found = self._query(_COLUMNS, identifier(*spec.landing))
+        return {
+            name: types.described(*described) for name, *described in found if name not in METADATA
+        }
+
+    def widens(self, old: str, new: str) -> bool:
+        return types.widens(old, new)
+
+    def repair_hint(self, spec: TableSpec, column: str, type_: str) -> str:
+        name, table = identifier(column), identifier(*spec.landing)
+        return (
+            "To go on, either mend the source, or give landing a type that holds both, such as: "
+            f"alter table {table} alter column {name} {type_}; "
+            "and, in the source's YAML, keep it so."
+            if types.is_text(type_)
+            else "To go on, either mend the source, or drop or rename the old column and run again "
+            "(its values then start anew): "
+            f"exec sp_rename {literal(f'{table}.{name}')}, {literal(column + '_old')}, 'COLUMN';"
+        )
+
+    def begin(self, spec: TableSpec, run_id: str) -> Batch:
+        self._spec = spec
+        with translated(WHERE), self._connection.cursor() as cursor:
+            self._check_texts()
+            ledger.ensure_schema(cursor, spec.landing[0])
+            ledger.ensure_ledger(cursor)
+            self._drop_draft(spec)
+            self._execute("begin transaction")
+            batch = ledger.begin(cursor, spec, run_id)
+            self._execute("commit transaction")
+            return batch
+
+    def evolve(self, spec: TableSpec, added: Mapping[str, str], widened: Mapping[str, str]) -> None:
+        if not (added or widened) or not self._exists(spec):
+            return
+        table = identifier(*spec.landing)
+        changes = [
+            f"alter table {table} alter column {identifier(name)} {type_} null"
+            for name, type_ in widened.items()
+        ]
+        indexed = [name for (name,) in self._query(_INDEXED, table)]
+        if set(indexed) & set(widened):  # what an index holds can't change its type
+            columns = listed(indexed)
+            changes.insert(0, f"drop index {KEY_INDEX} on {table}")
+            changes.append(f"create index {KEY_INDEX} on {table} ({columns})")
+        if added:
+            new = ", ".join(f"{definition(name, type_)} null" for name, type_ in added.items())
+            changes.append(f"alter table {table} add {new}")
+        with translated(f"{WHERE}: changing {spec.name}"):
+            self._when_unread(spec, lambda: self._execute_all(changes))
+
+    def append(
+        self, spec: TableSpec, columns: Mapping[str, str], stream: Stream, batch: Batch
+    ) -> int:
+        with translated(WHERE):
+            return self._load(self._rows_of(spec, columns), columns, stream, batch)
+
+    def stage(self, spec: TableSpec, stream: Stream) -> None:
+        with translated(WHERE):
+            self._execute(
+                f"create table {STAGED} (documents nvarchar(max) collate database_default)"
+            )
+            self._staged = loading.keep(self._connection, STAGED, stream({}))
+
+    def append_changes(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        between: tuple[str, str],
+        batch: Batch,
+    ) -> tuple[int, int, int]:
+        landing = identifier(*spec.landing)
+        key_types = {name: columns[name] for name in keys}
+        same = types.same_key("s", "l", key_types)
+        low, high = map(literal, between)
+        cursor_name = spec.cursor or ""
+        cursor = identifier(spec.rename.get(cursor_name) or landing_name(cursor_name))
+        with translated(WHERE):
+            target = self._rows_of(spec, columns, key_types)
+            self._create(SOURCE, columns, is_temporary=True)
+            self._execute(
+                f"insert into {SOURCE} ({listed(columns)}) {loading.select_kept(STAGED, columns)}"
+            )
+            typed = self._count(SOURCE)
+            if typed != self._staged:
+                raise TransientError(f"{landing}: {self._staged} rows were sent, {typed} arrived")
+            existing = landing if self._exists(spec) else target
+            everything = [*self._data(spec, columns), *METADATA]
+            self._execute(
+                f"select {listed(everything)} into {LANDED} from "
+                f"{_newest(existing, key_types, f'where l.{cursor} between {low} and {high}')} "
+                "where _nth = 1"
+            )
+            restored = self._count(
+                f"{SOURCE} as s inner join {LANDED} as l on {same} where l.{DELETED_AT} is not null"
+            )
+            rows = self._insert(
+                f"insert into {target} ({listed(columns)}, {LOADED_AT}, {BATCH_ID}) "
+                f"select {listed(columns)}, {_moment(batch)}, {batch.id} from {SOURCE} as s "
+                f"where not exists (select 1 from {LANDED} as l where {same} "
+                f"and l.{DELETED_AT} is null "
+                f"and {types.row_hash('s', columns)} = {types.row_hash('l', columns)})"
+            )
+            deleted = 0
+            if spec.deletes == "soft":
+                deleted = self._insert(
+                    f"insert into {target} ({listed(everything)}) "
+                    f"select {listed(self._data(spec, columns))}, {_flagged(batch)} "
+                    f"from {LANDED} as l where {DELETED_AT} is null "
+                    f"and not exists (select 1 from {SOURCE} as s where {same})"
+                )
+        return rows - restored, deleted, restored
+
+    def replace(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        sent: Sequence[str],
+        stream: Stream,
+        batch: Batch,
+        keep_deleted: Sequence[str],
+    ) -> tuple[int, int]:
+        with translated(WHERE):
+            is_first = not self._exists(spec)
+            draft = self._make_draft(spec, columns)
+            rows = self._load(draft, {name: columns[name] for name in sent}, stream, batch)
+            self._check_keys(spec, draft, keep_deleted)
+            if is_first:
+                return rows, 0
+            if self._is_same(spec, draft, columns):
+                self._drop_draft(spec)
+                self._target = None
+                return 0, 0
+            deleted = self._keep_deleted(spec, draft, columns, keep_deleted, batch)
+            if not rows and not keep_deleted:
+                # A table that was emptied has changed, which nothing else would tell.
+                deleted = self._count(identifier(*spec.landing))
+            return rows, deleted
+
+    def compare_keys(
+        self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
+    ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
+        with translated(WHERE):
+            self._create(KEYS, keys, is_temporary=True)
+            loading.load(self._connection, KEYS, keys, {}, stream({}))
+            self._check_keys(spec, KEYS, list(keys))
+            target = self._rows_of(spec, keys)
+            data = list(self._data(spec, keys))
+            everything = listed([*data, *METADATA])
+            # All that landing will hold; a first batch is all of it already.
+            landing = target
+            if self._exists(spec):
+                landing = (
+                    f"(select {everything} from {identifier(*spec.landing)} "
+                    f"union all select {everything} from {target})"
+                )
+            same = types.same_key("k", "l", keys)
+            at_source = f"exists (select 1 from {KEYS} as k where {same})"
+            # The newest row of each key that is gone, unless it says so already.
+            deleted = self._insert(
+                f"insert into {target} ({everything}) "
+                f"select {listed(data)}, {_flagged(batch)} "
+                f"from {_newest(landing, keys, f'where not {at_source}')} "
+                f"where _nth = 1 and {DELETED_AT} is null"
+            )
+            # Keys whose newest row is flagged although the source has them, and keys that never
+            # landed: rows that were committed later than the lookback reaches back.
+            self._number_keys(
+                RETURNED,
+                keys,
+                f"{_newest(landing, keys, f'where {at_source}')} "
+                f"where _nth = 1 and {DELETED_AT} is not null",
+            )
+            self._number_keys(
+                LATE,
+                keys,
+                f"{KEYS} as k where not exists (select 1 from {landing} as l where {same})",
+            )
+        return deleted, self._fetch(RETURNED, keys), self._fetch(LATE, keys)
+
+    def commit(self, batch: Batch, result: BatchResult, window: Window) -> None:
+        spec, target = result.spec, self._target
+        landing = identifier(*spec.landing)
+
+        def show() -> None:
+            if target == ROWS:
+                names = listed([*self.landing_columns(spec), *METADATA])
+                self._execute(f"insert into {landing} ({names}) select {names} from {ROWS}")
+            elif target:
+                grants = [_grant(landing, *grant) for grant in self._query(_GRANTS, landing)]
+                self._execute(f"if object_id({literal(landing)}) is not null drop table {landing}")
+                name = literal(spec.landing[1])
+                self._execute(f"exec sp_rename {literal(target)}, {name}, 'OBJECT'")
+                for grant in grants:
+                    self._execute(grant)
+            with self._connection.cursor() as cursor:
+                ledger.loaded(cursor, batch, result, window)
+
+        with translated(WHERE):
+            self._when_unread(spec, show)
+        self._target = None
+
+    def fail(self, batch: Batch, error: str) -> None:
+        # The failure itself is what the caller reports. If the warehouse is gone too, the next run
+        # finds the batch running without its lock and says that it was abandoned.
+        with suppress(pyodbc.Error, ExtractError):
+            try:
+                self._execute("if @@trancount > 0 rollback transaction")
+                if self._spec:
+                    self._drop_draft(self._spec)
+            except pyodbc.Error:
+                # The lock went with the old session: the draft may be another run's by now.
+                self._connection, self._lock = self._connect(), None
+            with self._connection.cursor() as cursor:
+                ledger.failed(cursor, batch, error)
+
+    def close(self) -> None:
+        # A pool of connections may keep the session, and with it the lock, for a while.
+        with suppress(pyodbc.Error):
+            if self._lock:
+                self._execute(
+                    "exec sp_releaseapplock @Resource = ?, @LockOwner = 'Session'", self._lock
+                )
+        with suppress(pyodbc.Error):
+            self._connection.close()
+
+    def _check_texts(self) -> None:
+        ((is_whole, minds_case, collation),) = self._query(_TEXTS)
+        if not is_whole or not minds_case:
+            why = "take texts for equal that differ" if is_whole else "lose characters of texts"
+            raise ExtractError(
+                f"{WHERE}: its collation, {collation}, would {why}. Create the database with "
+                "`collate Latin1_General_100_BIN2_UTF8`."
+            )
+
+    def _when_unread(self, spec: TableSpec, change: Callable[[], object]) -> None:
+        """Makes a change in one transaction, without making later readers wait for long."""
+        deadline = time.monotonic() + READERS_TIMEOUT
+        while True:
+            try:
+                self._execute(f"set lock_timeout {READERS_TRY_MS}; begin transaction")
+                change()
+                self._execute("commit transaction; set lock_timeout -1")
+                return
+            except pyodbc.Error as error:
+                if f"({LOCK_TIMEOUT})" not in str(error):
+                    raise
+                if time.monotonic() > deadline:
+                    raise ExtractError(
+                        f"{spec.name}: {identifier(*spec.landing)} has been in use for "
+                        f"{READERS_TIMEOUT:g} s, so it could not be changed; see "
+                        "sys.dm_tran_locks for who holds it. Landing is unchanged."
+                    ) from None
+                self._execute("if @@trancount > 0 rollback transaction; set lock_timeout -1")
+                time.sleep(random.uniform(0.1, 0.5))  # noqa: S311  # jitter, not cryptography
+
+    def _rows_of(
+        self, spec: TableSpec, columns: Mapping[str, str], keys: Mapping[str, str] | None = None
+    ) -> str:
+        """The table for the rows of this batch: beside landing, or what will become landing."""
+        if self._target is None and self._exists(spec):
+            names = listed([*self.landing_columns(spec), *METADATA])
+            self._execute(
+                f"select {names} into {ROWS} from {identifier(*spec.landing)} where 1 = 0"
+            )
+            self._target = ROWS
+        if self._target is None:
+            draft = self._make_draft(spec, columns)
+            self._execute(f"create clustered index by_batch on {draft} ({BATCH_ID})")
+            if keys and not any(types.is_text(type_) for type_ in keys.values()):
+                self._execute(f"create index {KEY_INDEX} on {draft} ({listed(keys)}, {BATCH_ID})")
+        return str(self._target)
+
+    def _make_draft(self, spec: TableSpec, columns: Mapping[str, str]) -> str:
+        draft = _draft(spec)
+        self._create(draft, {**columns, **METADATA_TYPES})
+        self._target = draft
+        return draft
+
+    def _drop_draft(self, spec: TableSpec) -> None:
+        draft = _draft(spec)
+        self._execute(f"if object_id({literal(draft)}) is not null drop table {draft}")
+
+    def _create(
+        self, table: str, columns: Mapping[str, str], *, is_temporary: bool = False
+    ) -> None:
+        definitions = ", ".join(
+            definition(name, type_, is_temporary=is_temporary) for name, type_ in columns.items()
+        )
+        self._execute(f"create table {table} ({definitions})")
+
+    def _load(self, table: str, columns: Mapping[str, str], stream: Stream, batch: Batch) -> int:
+        constants = {LOADED_AT: _moment(batch), BATCH_ID: str(batch.id)}
+        return loading.load(self._connection, table, columns, constants, stream({}))
+
+    def _data(self, spec: TableSpec, columns: Mapping[str, str]) -> Mapping[str, str]:
+        """Landing's columns without metadata; those of a first batch are in its draft."""
+        if self._target in (None, ROWS):
+            return self.landing_columns(spec) or columns
+        found = self._query(_COLUMNS, str(self._target))
+        return {
+            name: types.described(*described) for name, *described in found if name not in METADATA
+        }
+
+    def _exists(self, spec: TableSpec) -> bool:
+        with translated(WHERE):
+            found = self._query("select object_id(?)", identifier(*spec.landing))
+        return found[0][0] is not None
+
+    def _is_same(self, spec: TableSpec, draft: str, columns: Mapping[str, str]) -> bool:
+        """Whether the draft holds the rows that landing holds: their number and their hashes."""
+        if self.landing_columns(spec) != dict(columns):
+            return False
+        drafted, landed = (
+            tuple(
+                self._query(
+                    f"select count_big(*), "
+                    f"sum(convert(decimal(38, 0), {types.row_hash('t', columns)})) "
+                    f"from {table} as t where {DELETED_AT} is null"
+                )[0]
+            )
+            for table in (draft, identifier(*spec.landing))
+        )
+        return drafted == landed
+
+    def _check_keys(self, spec: TableSpec, table: str, keys: Sequence[str]) -> None:
+        """A key that is null equals nothing, itself included: its row would seem to be gone."""
+        nulls = " or ".join(f"{identifier(key)} is null" for key in keys)
+        if nulls and self._query(f"select top 1 1 from {table} where {nulls}"):
+            raise ExtractError(
+                f"{spec.name}: its primary_key ({', '.join(keys)}) is null in some rows at the "
+                "source, so soft deletes can't tell them apart. Name columns that are never null, "
+                "or set `deletes: none`. Landing is unchanged."
+            )
+
+    def _keep_deleted(
+        self,
+        spec: TableSpec,
+        draft: str,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        batch: Batch,
+    ) -> int:
+        if not keys:
+            return 0
+        key_types = {key: columns[key] for key in keys}
+        same = types.same_key("n", "l", key_types)
+        kept = listed(name for name in self.landing_columns(spec) if name in columns)
+        gone = f"where not exists (select 1 from {draft} as n where {same})"
+        # One row per key: the table may be the log of a former mode cursor.
+        newest = _newest(identifier(*spec.landing), key_types, gone)
+        moment = _moment(batch)
+        self._execute(
+            f"insert into {draft} ({kept}, {listed(METADATA)}) "
+            f"select {kept}, {moment}, {batch.id}, coalesce({DELETED_AT}, {moment}) "
+            f"from {newest} where _nth = 1"
+        )
+        return self._count(f"{draft} where {DELETED_AT} = {moment}")
+
+    def _number_keys(self, table: str, keys: Mapping[str, str], rows: str) -> None:
+        """Puts keys, as text and numbered, into a table of their own."""
+        texts = ", ".join(
+            f"{types.as_text(identifier(name), type_)} as {identifier(name)}"
+            for name, type_ in keys.items()
+        )
+        self._execute(
+            f"select row_number() over (order by (select null)) as _n, {texts} "
+            f"into {table} from {rows}"
+        )
+
+    def _fetch(self, table: str, keys: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+        """The keys in a table that may be large, a few at a time."""
+        fetched = 0
+        while True:
+            with translated(WHERE):
+                rows = self._query(
+                    f"select {listed(keys)} from {table} where _n > ? and _n <= ?",
+                    fetched,
+                    fetched + FETCHED_ROWS,
+                )
+            if not rows:
+                return
+            fetched += FETCHED_ROWS
+            yield from (tuple(row) for row in rows)
+
+    def _count(self, rows: str) -> int:
+        return int(self._query(f"select count_big(*) from {rows}")[0][0])
+
+    def _insert(self, statement: str) -> int:
+        return int(self._query(f"set nocount on; {statement}; select @@rowcount")[0][0])
+
+    def _execute(self, statement: str, *parameters: object) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, *parameters)
+            while cursor.nextset():  # an error of a later statement waits behind the first's result
+                pass
+
+    def _execute_all(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            self._execute(statement)
+
+    def _query(self, statement: str, *parameters: object) -> list[Any]:
+        with self._connection.cursor() as cursor:
+            return list(cursor.execute(statement, *parameters).fetchall())
+
+
+def _draft(spec: TableSpec) -> str:
+    """What may become the landing table; one for each table, so that the next run finds it."""
+    return identifier(spec.landing[0], f"_draft_of_{spec.landing[1]}")
+
+
+def _newest(table: str, keys: Mapping[str, str], where: str) -> str:
+    """The rows `l` of a table, of which the newest of each key has `_nth` 1."""
+    key = ", ".join(types.key_values("l", keys))
+    return (
+        f"(select l.*, row_number() over (partition by {key} order by {BATCH_ID} desc) as _nth "
+        f"from {table} as l {where}) as l"
+    )
+
+
+def _moment(batch: Batch) -> str:
+    return f"convert({MOMENT}, {literal(batch.loaded_at.isoformat())}, 126)"
+
+
+def _flagged(batch: Batch) -> str:
+    """The metadata of a row that says that its key is gone."""
+    return f"{_moment(batch)}, {batch.id}, {_moment(batch)}"
+
+
+def _grant(table: str, state: str, permission: str, column: str | None, principal: str) -> str:
+    verb = "deny" if state == "DENY" else "grant"
+    what = f"{permission} ({identifier(column)})" if column else permission
+    option = " with grant option" if state == "GRANT_WITH_GRANT_OPTION" else ""
+    return f"{verb} {what} on {table} to {identifier(principal)}{option}"
