@@ -14,7 +14,13 @@ import pytest
 
 import parsed
 from common.embedded_postgres import Cluster
-from databases import SOCKET, Database, temporary_database
+from databases import (
+    SOCKET,
+    SQLSERVER,
+    Database,
+    temporary_database,
+    temporary_sqlserver_database,
+)
 from extraction_support import Shop
 
 _cluster: Cluster | None = None
@@ -58,9 +64,15 @@ def manifest() -> dict[str, Any]:
 
 
 @pytest.fixture
-def warehouse() -> Iterator[Database]:
-    """An empty database to land and build in."""
-    with temporary_database("warehouse") as database:
+def warehouse(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """An empty database to land and build in: on Postgres, unless a test asks for SQL Server."""
+    if getattr(request, "param", "postgres") == "postgres":
+        with temporary_database("warehouse") as database:
+            yield database
+        return
+    if SQLSERVER not in os.environ:
+        pytest.skip(f"needs a SQL Server: set {SQLSERVER}")
+    with temporary_sqlserver_database("warehouse") as database:
         yield database
 
 

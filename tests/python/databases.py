@@ -12,16 +12,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import psycopg2.extensions
 
+from common import sqlserver
 from common.postgres import identifier
 
 SOCKET = "MEDALLION_TEST_SOCKET"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 _taken: set[str] = set()
+# The URL of a SQL Server on which its login may create databases.
+SQLSERVER = "SQLSERVER_URL"
 
 
 @dataclass(frozen=True)
@@ -78,3 +82,55 @@ def temporary_database(prefix: str, template: str = "template1") -> Iterator[Dat
     finally:
         admin.execute(f"drop database {identifier(name)} with (force)")
         _taken.remove(name)
+
+
+@dataclass(frozen=True)
+class SqlServerDatabase:
+    """A database of the SQL Server that SQLSERVER_URL names."""
+
+    name: str
+
+    @property
+    def url(self) -> str:
+        return urlunsplit(urlsplit(os.environ[SQLSERVER])._replace(path=f"/{self.name}"))
+
+    @contextmanager
+    def connect(self) -> Iterator[Any]:
+        with closing(sqlserver.connect(self.url, "medallion test")) as connection:
+            yield connection
+
+    def execute(self, statement: str, parameters: Sequence[Any] | None = None) -> None:
+        with self.connect() as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(statement.replace("%s", "?"), list(parameters or []))
+            while cursor.nextset():
+                pass
+
+    def query(
+        self, statement: str, parameters: Sequence[Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        with self.connect() as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(statement.replace("%s", "?"), list(parameters or []))
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def scalar(self, statement: str, parameters: Sequence[Any] | None = None) -> Any:  # noqa: ANN401
+        return self.query(statement, parameters)[0][0]
+
+    def lacks(self, capability: str, probe: str) -> str | None:
+        """Why a test that needs a capability is skipped; None if the server has it."""
+        try:
+            self.execute(probe)
+        except Exception as error:
+            return f"this server has no {capability}: {error}"
+        return None
+
+
+@contextmanager
+def temporary_sqlserver_database(prefix: str) -> Iterator[SqlServerDatabase]:
+    """The same on SQL Server, with the collation that a warehouse needs."""
+    name = f"{prefix}_{uuid.uuid4().hex[:12]}"
+    admin = SqlServerDatabase("master")
+    admin.execute(f"create database [{name}] collate Latin1_General_100_BIN2_UTF8")
+    try:
+        yield SqlServerDatabase(name)
+    finally:
+        admin.execute(f"drop database [{name}]")
