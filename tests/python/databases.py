@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import psycopg2.extensions
+import pyodbc
 
 from common import sqlserver
 from common.postgres import identifier
@@ -47,6 +48,15 @@ class Database:
             "MEDALLION_PGDATABASE": self.name,
             "USER": "test",
         }
+
+    def cannot_drop_connections(self) -> str | None:
+        """Why this server can't end another connection; None if it can."""
+        return None
+
+    def drop_schemas(self, *names: str) -> None:
+        """Drops schemas, if they are there, with all that is in them."""
+        for name in names:
+            self.execute(f"drop schema if exists {identifier(name)} cascade")
 
     @contextmanager
     def connect(self) -> Iterator[psycopg2.extensions.connection]:
@@ -94,6 +104,32 @@ class SqlServerDatabase:
     def url(self) -> str:
         return urlunsplit(urlsplit(os.environ[SQLSERVER])._replace(path=f"/{self.name}"))
 
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment in which dbt's target `dev_sqlserver` is this database."""
+        address = sqlserver.parse(self.url)
+        return {
+            **os.environ,
+            "DEV_MSSQL_SERVER": address.host,
+            "DEV_MSSQL_PORT": str(address.port),
+            "DEV_MSSQL_USER": address.user,
+            "DBT_ENV_SECRET_DEV_MSSQL_PASSWORD": address.password,
+            "DEV_MSSQL_DATABASE": self.name,
+            "USER": "test",
+        }
+
+    def drop_schemas(self, *names: str) -> None:
+        """Drops schemas, if they are there, with their tables."""
+        for name in names:
+            tables = self.query(
+                "select t.name from sys.tables as t "
+                "inner join sys.schemas as s on s.schema_id = t.schema_id where s.name = %s",
+                [name],
+            )
+            for (table,) in tables:
+                self.execute(f"drop table {sqlserver.identifier(name, table)}")
+            self.execute(f"drop schema if exists {sqlserver.identifier(name)}")
+
     @contextmanager
     def connect(self) -> Iterator[Any]:
         with closing(sqlserver.connect(self.url, "medallion test")) as connection:
@@ -115,12 +151,14 @@ class SqlServerDatabase:
     def scalar(self, statement: str, parameters: Sequence[Any] | None = None) -> Any:  # noqa: ANN401
         return self.query(statement, parameters)[0][0]
 
-    def lacks(self, capability: str, probe: str) -> str | None:
-        """Why a test that needs a capability is skipped; None if the server has it."""
-        try:
-            self.execute(probe)
-        except Exception as error:
-            return f"this server has no {capability}: {error}"
+    def cannot_drop_connections(self) -> str | None:
+        """Why this server can't end another connection; None if it can."""
+        with self.connect() as victim:
+            number = victim.execute("select @@spid").fetchval()
+            try:
+                self.execute(f"kill {number}")
+            except pyodbc.Error as error:
+                return f"this server can't end another connection: {error}"
         return None
 
 

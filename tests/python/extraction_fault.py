@@ -23,8 +23,9 @@ from typing import Any
 
 import psycopg2
 import psycopg2.extensions
+import pyodbc
 
-from common import postgres
+from common import postgres, sqlserver
 from extraction import engines
 from extraction.http.settings import HttpSettings
 from extraction.run import Options, extract
@@ -64,13 +65,68 @@ def faulty_cursor(fault: str, at: int, url: str) -> type[psycopg2.extensions.cur
     return Faulty
 
 
+class FaultyConnection:
+    """The same for SQL Server: pyodbc's own classes can't be derived from."""
+
+    def __init__(self, connection: Any, fault: str, at: int, url: str) -> None:  # noqa: ANN401
+        self.real = connection
+        self.fault, self.at, self.url = fault, at, url
+
+    def cursor(self) -> FaultyCursor:
+        return FaultyCursor(self, self.real.cursor())
+
+    def close(self) -> None:
+        self.real.close()
+
+
+class FaultyCursor:
+    def __init__(self, connection: FaultyConnection, cursor: Any) -> None:  # noqa: ANN401
+        self._connection = connection
+        self._cursor = cursor
+
+    def __enter__(self) -> FaultyCursor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._cursor.close()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._cursor, name)
+
+    def execute(self, *arguments: Any) -> Any:  # noqa: ANN401
+        global statements  # noqa: PLW0603
+        statements += 1
+        fault, real = self._connection.fault, self._connection.real
+        if statements == self._connection.at and fault == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if statements == self._connection.at and fault == "drop":
+            with closing(real.cursor()) as cursor:
+                number = cursor.execute("select @@spid").fetchval()
+            with closing(SQLSERVER_CONNECT(self._connection.url, "fault")) as other:
+                other.execute(f"kill {number}")
+        done = self._cursor.execute(*arguments)
+        if statements == self._connection.at and fault == "lost-answer":
+            real.close()
+            raise pyodbc.OperationalError("08S01", "the answer was lost on its way")
+        return done
+
+
+SQLSERVER_CONNECT = sqlserver.connect
+
+
 def main(source: str, warehouse: str, declared: str, fault: str, at: str) -> None:
     def connect(url: str, application_name: str) -> psycopg2.extensions.connection:
         connection = postgres.connect(url, application_name)
         connection.cursor_factory = faulty_cursor(fault, int(at), url)
         return connection
 
-    setattr(engines, "connect", connect)  # noqa: B010  # the seam that this program exists for
+    def connect_sqlserver(url: str, application_name: str) -> FaultyConnection:
+        connection = SQLSERVER_CONNECT(url, application_name)
+        return FaultyConnection(connection, fault, int(at), url)
+
+    # The seams that this program exists for.
+    setattr(engines, "connect", connect)  # noqa: B010
+    setattr(sqlserver, "connect", connect_sqlserver)  # noqa: B010
     fields: dict[str, Any] = json.loads(declared)
     for name in ("from_", "landing", "primary_key"):
         fields[name] = tuple(fields[name])

@@ -117,6 +117,16 @@ class Shop:
             f"select {columns} from {identifier(*table.landing)} order by _batch_id, 1"
         )
 
+    def has_landed(self, table: TableSpec) -> bool:
+        """Whether there is a landing table."""
+        return bool(
+            self.warehouse.query(
+                "select 1 from INFORMATION_SCHEMA.TABLES"
+                " where TABLE_SCHEMA = %s and TABLE_NAME = %s",
+                list(table.landing),
+            )
+        )
+
     def current(self, table: TableSpec, columns: str) -> list[tuple[Any, ...]]:
         """What bronze would show: the newest row of each key that is not flagged as deleted."""
         keys = ", ".join(table.primary_key)

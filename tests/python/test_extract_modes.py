@@ -8,6 +8,7 @@ import time
 import pytest
 
 from extraction_support import Shop, cursor_spec, spec
+from warehouses import ON_EITHER
 
 ITEMS = """
     create table item (id int primary key, name text, updated_at timestamptz);
@@ -45,6 +46,7 @@ def test_full_replaces_and_keeps_what_is_granted(items: Shop) -> None:
     assert granted == [(True, True, False)]
 
 
+@ON_EITHER
 def test_full_leaves_landing_alone_while_nothing_changes(items: Shop) -> None:
     batch = "select distinct _batch_id from landing_shop.item"
     items.load(spec())
@@ -64,6 +66,7 @@ def test_full_leaves_landing_alone_while_nothing_changes(items: Shop) -> None:
     assert (again.rows, again.deleted) == (0, 0)
 
 
+@ON_EITHER
 def test_full_with_soft_deletes_keeps_and_flags(items: Shop) -> None:
     table = spec(deletes="soft", primary_key=("id",))
     items.load(table)
@@ -78,6 +81,7 @@ def test_full_with_soft_deletes_keeps_and_flags(items: Shop) -> None:
     assert items.current(table, "name")[1] != ("item 2",)
 
 
+@ON_EITHER
 def test_cursor_lands_only_what_changed(items: Shop) -> None:
     assert items.load(cursor_spec()).rows == 100
     assert items.load(cursor_spec()).rows == 0
@@ -89,6 +93,7 @@ def test_cursor_lands_only_what_changed(items: Shop) -> None:
     )
 
 
+@ON_EITHER
 def test_rows_at_the_watermark_are_never_lost(items: Shop) -> None:
     items.load(cursor_spec())
     items.source.execute("insert into item select 101, 'tie', max(updated_at) from item")
@@ -99,6 +104,7 @@ def test_rows_at_the_watermark_are_never_lost(items: Shop) -> None:
     assert ("changed tie",) in items.current(cursor_spec(), "name")
 
 
+@ON_EITHER
 def test_a_row_committed_late_arrives_within_the_lookback(items: Shop) -> None:
     table = cursor_spec(lookback="30 minutes")
     items.load(table)
@@ -127,6 +133,7 @@ def test_rows_without_a_finite_cursor_are_never_lost(items: Shop) -> None:
     assert items.load(cursor_spec()).cursor_to == "2026-01-01 01:40:00+00"
 
 
+@ON_EITHER
 @pytest.mark.parametrize(
     ("type_", "first", "then"),
     [
@@ -152,6 +159,7 @@ def test_any_ordered_type_can_be_the_cursor(shop: Shop, type_: str, first: str, 
     assert shop.current(table, "id") == [(1,), (2,)]
 
 
+@ON_EITHER
 def test_since_and_full_refresh_read_again_and_change_nothing(items: Shop) -> None:
     items.load(cursor_spec())
     before = items.current(cursor_spec(), "id, name")
@@ -161,6 +169,7 @@ def test_since_and_full_refresh_read_again_and_change_nothing(items: Shop) -> No
     assert items.load(cursor_spec()).rows == 0
 
 
+@ON_EITHER
 def test_since_reads_no_less_than_a_run_without_it(items: Shop) -> None:
     table = cursor_spec(lookback="1 hour")
     items.load(table)
@@ -175,12 +184,14 @@ def test_since_reads_no_less_than_a_run_without_it(items: Shop) -> None:
     )
 
 
+@ON_EITHER
 def test_a_landing_table_that_was_dropped_is_filled_again(items: Shop) -> None:
     items.load(cursor_spec())
     items.warehouse.execute("drop table landing_shop.item")
     assert items.load(cursor_spec()).rows == 100
 
 
+@ON_EITHER
 def test_from_cursor_to_full_one_row_stays_of_each_deleted_key(items: Shop) -> None:
     items.load(cursor_spec())
     items.source.execute("update item set name = 'newest', updated_at = now() where id = 5")
@@ -204,6 +215,7 @@ def test_a_since_that_is_no_value_of_the_cursor_is_refused(items: Shop) -> None:
     assert "yesterdayish" in items.fail(cursor_spec(), since="yesterdayish")
 
 
+@ON_EITHER
 def test_a_source_set_back_in_time_is_reported(items: Shop) -> None:
     items.load(cursor_spec())
     items.source.execute("delete from item where id > 50")
@@ -212,6 +224,7 @@ def test_a_source_set_back_in_time_is_reported(items: Shop) -> None:
     assert result.cursor_to == "2026-01-01 01:40:00+00", "the watermark never goes back"
 
 
+@ON_EITHER
 def test_soft_deletes_are_flagged_and_unflagged(items: Shop) -> None:
     table = cursor_spec(deletes="soft")
     items.load(table)
@@ -235,6 +248,7 @@ def test_soft_deletes_are_flagged_and_unflagged(items: Shop) -> None:
     assert items.load(table).deleted == 1, "and flagged again"
 
 
+@ON_EITHER
 def test_comparing_keys_also_finds_rows_that_came_too_late_for_the_lookback(items: Shop) -> None:
     table = cursor_spec(deletes="soft")
     items.load(table)
@@ -245,6 +259,7 @@ def test_comparing_keys_also_finds_rows_that_came_too_late_for_the_lookback(item
     assert items.load(table).rows == 0
 
 
+@ON_EITHER
 def test_more_keys_return_and_come_late_than_one_query_names(items: Shop) -> None:
     table = cursor_spec(deletes="soft")
     many = "insert into item select i, 'item', '2025-01-01' from generate_series(200, 25199) as i"
@@ -257,6 +272,7 @@ def test_more_keys_return_and_come_late_than_one_query_names(items: Shop) -> Non
     assert len(items.current(table, "id")) == 25_100
 
 
+@ON_EITHER
 def test_soft_deletes_work_on_composite_and_textual_keys(shop: Shop) -> None:
     shop.source.execute(
         "create type kind as enum ('k');"
@@ -274,6 +290,7 @@ def test_soft_deletes_work_on_composite_and_textual_keys(shop: Shop) -> None:
     assert len(shop.current(table, "a")) == 2
 
 
+@ON_EITHER
 @pytest.mark.parametrize("mode", ["full", "cursor"])
 def test_a_key_that_is_null_is_refused(items: Shop, mode: str) -> None:
     items.source.execute("update item set name = null where id = 1")
@@ -308,6 +325,7 @@ def test_planning_changes_nothing(items: Shop) -> None:
     assert not {("ops",), ("landing_shop",)} & set(schemas)
 
 
+@ON_EITHER
 def test_one_table_failing_does_not_stop_the_others(items: Shop) -> None:
     bad, good = items.extract(spec("nothing_here"), spec())
     assert "no table public.nothing_here" in str(bad.error)

@@ -1,0 +1,353 @@
+"""A warehouse on SQL Server: what differs from one on Postgres, from values to readers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+import uuid
+from contextlib import closing
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from commands import script
+from common import sqlserver
+from common.ops import Publish, recorded_publish
+from databases import SqlServerDatabase
+from extraction.errors import ExtractError
+from extraction.run import Options, extract
+from extraction.spec import TableSpec
+from extraction_support import Shop, Silent, cursor_spec, spec
+from warehouses import ON_SQLSERVER
+
+pytestmark = ON_SQLSERVER
+
+BOTH = pytest.mark.parametrize(
+    "table", [spec(primary_key=("id",)), cursor_spec()], ids=["full", "cursor"]
+)
+ITEMS = """
+    create table item (id int primary key, size int, name text, updated_at timestamptz);
+    insert into item values (1, 10, 'one', '2026-01-01')
+"""
+
+
+@pytest.fixture
+def items(shop: Shop) -> Shop:
+    shop.source.execute(ITEMS)
+    return shop
+
+
+def _types(shop: Shop) -> dict[str, str]:
+    return dict(
+        shop.warehouse.query(
+            "select COLUMN_NAME, DATA_TYPE from INFORMATION_SCHEMA.COLUMNS "
+            "where TABLE_SCHEMA = 'landing_shop' and TABLE_NAME = 'item'"
+        )
+    )
+
+
+# ------------------------------------------------------------------ values
+
+COLUMNS = {
+    "id": ("int", "1", 1),
+    "small": ("smallint", "-32768", -32768),
+    "big": ("bigint", "9223372036854775807", 2**63 - 1),
+    "real4": ("real", "0.25", 0.25),
+    "real8": ("double precision", "0.1", 0.1),
+    "largest": ("double precision", "1.7976931348623157e308", 1.7976931348623157e308),
+    "exact": ("numeric(12, 4)", "-12345678.9012", Decimal("-12345678.9012")),
+    "free": ("numeric", "12345678901234567890.000000000001", "12345678901234567890.000000000001"),
+    "cash": ("money", "12.34", Decimal("12.34")),
+    "flag": ("boolean", "true", True),
+    "body": (
+        "text",
+        "  é 日本語 🙂 \t\n\x01 \\ \" '' ] --  ",
+        "  é 日本語 🙂 \t\n\x01 \\ \" '' ] --  ",
+    ),
+    "empty": ("text", "", ""),
+    "code": ("character(8)", "pad", "pad"),
+    "day": ("date", "0001-01-01", dt.date(1, 1, 1)),
+    "last_day": ("date", "9999-12-31", dt.date(9999, 12, 31)),
+    "at_zone": (
+        *("timestamptz", "2026-11-20 12:34:56.789012+09"),
+        dt.datetime(2026, 11, 20, 3, 34, 56, 789012),
+    ),
+    "at_local": (
+        *("timestamp", "2026-11-20 12:34:56.123456"),
+        dt.datetime(2026, 11, 20, 12, 34, 56, 123456),
+    ),
+    "clock": ("time", "23:59:59.999999", "23:59:59.999999"),
+    "gap": ("interval", "1 day 02:03:04", "1 day 02:03:04"),
+    "key": ("uuid", *["6f8f0e3c-9b0a-4a0e-8f53-00000000000a"] * 2),
+    "doc": ("jsonb", '{"a": ["é", null]}', '{"a": ["é", null]}'),
+    "raw": ("bytea", "\\x00ff0a", b"\x00\xff\x0a"),
+    "numbers": ("int[]", "{1,NULL,3}", "[1,null,3]"),
+    "texts": ("text[]", '{"a,b",NULL,"q\\"q"}', '["a,b",null,"q\\"q"]'),
+    "feeling": ("mood", "très content", "très content"),
+}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return value
+
+
+def test_every_type_lands_with_the_same_value(shop: Shop) -> None:
+    shop.source.execute("create type mood as enum ('très content')")
+    definitions = ", ".join(f"{name} {type_}" for name, (type_, _, _) in COLUMNS.items())
+    shop.source.execute(f"create table item ({definitions})")
+    shop.source.execute(
+        f"insert into item values ({', '.join(['%s'] * len(COLUMNS))}), ({'null,' * 24} null)",
+        [value for _, value, _ in COLUMNS.values()],
+    )
+    assert shop.load(spec()).rows == 2
+    nulls, values = (
+        dict(zip(COLUMNS, row, strict=True))
+        for row in shop.warehouse.query(
+            f"select {', '.join(COLUMNS)} from landing_shop.item order by id"
+        )
+    )
+    assert set(nulls.values()) == {None}
+    for name, (_, _, expected) in COLUMNS.items():
+        found = _plain(values[name])
+        if isinstance(expected, str):
+            assert str(found).lower() == expected.lower(), name
+        else:
+            assert found == expected, name
+
+
+def test_texts_of_any_length_land_whole(shop: Shop) -> None:
+    shop.source.execute(
+        "create table item as select i as id, repeat('é🙂x', i * 100000) as body "
+        "from generate_series(0, 10) as i"
+    )
+    assert shop.load(spec()).rows == 11
+    there = shop.source.query("select id, body from item order by id")
+    here = shop.warehouse.query("select id, body from landing_shop.item order by id")
+    assert here == there
+
+
+def test_texts_that_differ_in_case_or_at_their_end_are_different(shop: Shop) -> None:
+    shop.source.execute(
+        "create table item (id text primary key, name text, updated_at timestamptz);"
+        "insert into item values ('a', 'x', '2026-01-01'), ('a ', 'x', '2026-01-01'), "
+        "('A', 'x', '2026-01-01')"
+    )
+    table = cursor_spec(deletes="soft")
+    full = spec("other", from_=("public", "item"))
+    shop.load(table)
+    shop.load(full)
+    shop.source.execute(
+        "delete from item where id = 'a '; update item set name = 'x ' where id='A'"
+    )
+    assert shop.load(table).deleted == 1
+    assert shop.load(full).rows == 2, "only a blank changed in the one that stayed"
+    flagged = "select concat(id, '|') from landing_shop.item where _deleted_at is not null"
+    assert shop.warehouse.query(flagged) == [("a |",)]
+
+
+def test_hostile_names_are_only_names(shop: Shop) -> None:
+    names = ['a"; drop table item; --', "b]c", "'quoted'", "select", "日本語", "$.x", "back\\slash"]
+    rename = {name: name for name in names}
+    columns = ", ".join('"' + name.replace('"', '""') + '" int' for name in names)
+    shop.source.execute(f"create table item ({columns})")
+    shop.source.execute("insert into item values (0, 1, 2, 3, 4, 5, 6)")
+    hostile = spec(rename=rename, landing=("landing ]shop'", "a\"b]; '"))
+    shop.load(hostile)
+    quoted = ", ".join(sqlserver.identifier(name) for name in names)
+    table = sqlserver.identifier(*hostile.landing)
+    assert shop.warehouse.query(f"select {quoted} from {table}") == [(0, 1, 2, 3, 4, 5, 6)]
+
+
+def test_a_value_that_has_no_place_leaves_landing_as_it_was(items: Shop) -> None:
+    items.load(cursor_spec())
+    items.source.execute("insert into item values (2, 1, 'new', '10000-01-01')")
+    error = items.fail(cursor_spec())
+    assert "updated_at has no place in SQL Server" in error
+    assert items.landed(cursor_spec(), "id") == [(1,)]
+
+
+# ------------------------------------------------------------------ columns that change
+
+
+@BOTH
+def test_a_new_column_is_added_and_a_missing_one_null(items: Shop, table: TableSpec) -> None:
+    items.load(table)
+    items.source.execute("alter table item add column colour text default 'red', drop column name")
+    items.source.execute("insert into item (id, updated_at) values (2, now())")
+    assert items.load(table).changes == [
+        "colour added as varchar(max)",
+        "name is missing at the source, null from now on",
+    ]
+    assert (2, "red", None) in items.landed(table, "id, colour, name")
+
+
+@BOTH
+def test_a_wider_type_widens_and_a_narrower_fits(items: Shop, table: TableSpec) -> None:
+    items.load(table)
+    items.source.execute("alter table item alter column size type bigint using 5000000000")
+    items.source.execute("insert into item (id, size, updated_at) values (2, 5000000001, now())")
+    assert items.load(table).changes == ["size widened from int to bigint"]
+    assert _types(items)["size"] == "bigint"
+    items.source.execute("alter table item alter column size type smallint using 7")
+    items.source.execute("insert into item (id, size, updated_at) values (3, 8, now())")
+    assert items.load(table).changes == []
+    assert (3, 8) in items.landed(table, "id, size")
+
+
+@BOTH
+def test_an_incompatible_type_stops_the_table_until_it_is_mended(
+    items: Shop, table: TableSpec
+) -> None:
+    items.load(table)
+    before = items.landed(table)
+    items.source.execute("alter table item alter column size type text")
+    error = items.fail(table)
+    assert "size was int and is now varchar(max)" in error
+    assert items.landed(table) == before
+    items.warehouse.execute(error.split("such as: ")[1].split(";")[0])
+    items.load(table)
+    assert (1, "10") in items.landed(table, "id, size")
+
+
+@BOTH
+def test_the_other_remedy_starts_a_column_anew(items: Shop, table: TableSpec) -> None:
+    items.load(table)
+    items.source.execute("alter table item alter column name type bytea using 'x'")
+    items.warehouse.execute(items.fail(table).split("start anew): ")[1])
+    items.load(table)
+    assert {"name", "name_old"} <= set(_types(items))
+
+
+# ------------------------------------------------------------------ what stands around landing
+
+
+def test_a_replaced_table_keeps_what_is_granted(items: Shop) -> None:
+    role = f"reader_{uuid.uuid4().hex[:8]}"
+    items.load(spec())
+    warehouse = items.warehouse
+    try:
+        warehouse.execute(f"create role {role}")
+        warehouse.execute(f"grant select on landing_shop.item to {role}")
+        warehouse.execute(f"grant update (name) on landing_shop.item to {role}")
+    except Exception as error:
+        pytest.skip(f"this server can't grant to a role: {error}")
+    granted = (
+        "select p.permission_name, c.name from sys.database_permissions as p "
+        "inner join sys.database_principals as u on u.principal_id = p.grantee_principal_id "
+        "left join sys.columns as c on c.object_id = p.major_id and c.column_id = p.minor_id "
+        f"where p.major_id = object_id('landing_shop.item') and u.name = '{role}' order by 1"
+    )
+    before = warehouse.query(granted)
+    if not before:
+        pytest.skip("this server has no sys.database_permissions")
+    items.source.execute("update item set name = 'new'")
+    items.load(spec())
+    after = warehouse.query(granted)
+    warehouse.execute(f"drop table landing_shop.item; drop role {role}")
+    assert after == before
+
+
+def test_nothing_is_left_beside_landing(items: Shop) -> None:
+    tables = "select TABLE_NAME from INFORMATION_SCHEMA.TABLES where TABLE_SCHEMA = 'landing_shop'"
+    for table in (spec(deletes="soft", primary_key=("id",)), cursor_spec()):
+        items.load(table)
+        items.load(table)
+        items.source.execute("update item set name = name || '!', updated_at = now()")
+        items.load(table)
+    items.source.execute("insert into item values (2, 1, 'new', '10000-01-01')")
+    items.fail(spec())
+    assert items.warehouse.query(tables) == [("item",)]
+
+
+def test_a_full_load_waits_for_who_holds_the_table(items: Shop) -> None:
+    items.load(spec())
+    items.source.execute("update item set name = 'new' where id = 1")
+    finished = threading.Event()
+    with items.warehouse.connect() as reader, closing(reader.cursor()) as cursor:
+        # A lock that a reader in a transaction keeps, which a plain select of SQL Server doesn't.
+        cursor.execute("begin transaction")
+        cursor.execute("select count(*) from landing_shop.item with (tablock, holdlock)")
+        cursor.fetchall()
+
+        def load() -> None:
+            items.load(spec())
+            finished.set()
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        time.sleep(2)
+        was_replaced = finished.is_set()
+        cursor.execute("commit transaction")
+    thread.join(20)
+    if was_replaced:
+        pytest.skip("this server doesn't hold the lock that the hint asks for")
+    assert finished.is_set()
+    assert items.landed(spec(), "name") == [("new",)]
+
+
+def test_a_table_that_never_gets_free_is_said_to_be_in_use(
+    items: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extraction.sqlserver.writer.READERS_TIMEOUT", 0.1)
+    items.load(spec())
+    items.source.execute("update item set name = 'new' where id = 1")
+    with items.warehouse.connect() as reader, closing(reader.cursor()) as cursor:
+        cursor.execute("begin transaction")
+        cursor.execute("update landing_shop.item set name = name")
+        error = items.fail(spec())
+        cursor.execute("rollback transaction")
+    assert "in use" in error
+    assert items.landed(spec(), "name") == [("one",)]
+
+
+def test_a_database_that_would_lose_texts_is_refused(items: Shop) -> None:
+    name = f"wrong_{uuid.uuid4().hex[:12]}"
+    admin = SqlServerDatabase("master")
+    admin.execute(f"create database [{name}] collate SQL_Latin1_General_CP1_CI_AS")
+    try:
+        shop: Any = Shop(items.source, SqlServerDatabase(name))  # type: ignore[arg-type]
+        assert "Latin1_General_100_BIN2_UTF8" in shop.fail(spec())
+    finally:
+        admin.execute(f"drop database [{name}]")
+
+
+def test_a_password_is_in_no_message(items: Shop) -> None:
+    wrong = items.warehouse.url.replace("@", "x@", 1)
+    password = sqlserver.password(wrong) or ""
+    options = Options(wrong, {"shop": items.source.url}, wait=1)
+    with pytest.raises(ExtractError) as error:
+        extract([spec()], options, Silent(), lambda result: None)
+    assert password not in str(error.value)
+
+
+# ------------------------------------------------------------------ commands
+
+
+def test_extract_py_needs_nothing_but_the_target(items: Shop) -> None:
+    items.source.execute(
+        "create table category (category_id int primary key, name text, last_update timestamptz);"
+        "insert into category values (1, 'Action', now())"
+    )
+    env = {**items.warehouse.env, "PAGILA_URL": items.source.url}
+    arguments = ["--target", "dev_sqlserver", "--table", "pagila.category"]
+    done = script("extract.py", *arguments, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert items.warehouse.query("select name from landing_pagila.category") == [("Action",)]
+
+
+def test_a_publish_is_recorded_as_it_ended(warehouse: SqlServerDatabase) -> None:
+    def connect() -> Any:  # noqa: ANN401
+        return sqlserver.connect(warehouse.url, "test")
+
+    with recorded_publish(connect, Publish("prod", code_version="abc")) as publish:
+        assert warehouse.query("select status from ops.publishes") == [("running",)]
+        publish.generation = 42
+    with pytest.raises(ZeroDivisionError), recorded_publish(connect, Publish("prod")):
+        _ = 1 / 0
+    assert warehouse.query(
+        "select status, generation, code_version from ops.publishes order by started_at"
+    ) == [("succeeded", 42, "abc"), ("failed", None, None)]
