@@ -160,10 +160,11 @@ class PostgresReader:
         if self._connection.server_version < 140000:  # hashes of rows are newer
             return None
         names = [key.name for key in keys]
-        first, bits = f"({keys[0].expression})", None
-        if keys[0].type in _INTEGERS:
+        here = [self._here[key.source] for key in keys]
+        first, bits = f"({here[0].expression})", None
+        if here[0].type in _INTEGERS:
             bits = like.bits if like else self._bits(spec, first)
-        values = ", ".join(f"({key.expression})" for key in keys)
+        values = ", ".join(f"({key.expression})" for key in here)
         where = f" where {condition}" if condition else ""
         found = self._rows(
             f"select {'0' if bits is None else f'coalesce({first}::int8 >> {bits}, 0)'} as range, "
@@ -175,7 +176,7 @@ class PostgresReader:
         return KeyDigests(names, bits, {range_: (n, int(sum_)) for range_, n, sum_, _ in found})
 
     def within(self, keys: Sequence[Column], intervals: Sequence[Interval]) -> str:
-        return key_digests.condition(f"({keys[0].expression})", intervals)
+        return key_digests.condition(f"({self._here[keys[0].source].expression})", intervals)
 
     def stream(self, spec: TableSpec, columns: Sequence[Column], condition: str | None) -> Stream:
         def make(constants: Mapping[str, tuple[object, str]]) -> _CopyOut:

@@ -9,6 +9,7 @@ import pyodbc
 from common import ops
 from common.sqlserver import identifier, literal
 from extraction.engine import Batch, BatchResult, Watermark, Window
+from extraction.key_digests import KeyDigests
 from extraction.spec import TableSpec
 
 # Two first runs at once both find nothing there: the one that comes later is told so.
@@ -32,7 +33,7 @@ def ensure_ledger(cursor: pyodbc.Cursor) -> None:
 
 
 def _exists(cursor: pyodbc.Cursor) -> bool:
-    found = cursor.execute("select object_id('ops.extract_batches')").fetchall()
+    found = cursor.execute("select col_length('ops.extract_batches', 'key_digests')").fetchall()
     return found[0][0] is not None
 
 
@@ -60,22 +61,29 @@ def watermark(cursor: pyodbc.Cursor, spec: TableSpec) -> Watermark:
     if not _exists(cursor):
         return Watermark()
     cursor.execute(
-        "select top 1 cursor_to, overlap from ops.extract_batches "
+        "select top 1 cursor_to, overlap, key_digests from ops.extract_batches "
         "where source_name = ? and table_name = ? and status = 'loaded' and mode = 'cursor' "
         "order by batch_id desc",
         [spec.source, spec.table],
     )
-    return Watermark(*(*cursor.fetchall(), (None, None))[0])
+    cursor_to, overlap, keys = [*cursor.fetchall(), (None, None, None)][0]
+    return Watermark(cursor_to, overlap, KeyDigests.loads(keys) if keys else None)
 
 
 def loaded(cursor: pyodbc.Cursor, batch: Batch, result: BatchResult, window: Window) -> None:
+    cursor.execute(  # those of the last batch are enough, and they are long
+        "update ops.extract_batches set key_digests = null "
+        "where source_name = ? and table_name = ? and key_digests is not null",
+        [result.spec.source, result.spec.table],
+    )
     cursor.execute(
         "update ops.extract_batches set status = 'loaded', finished_at = sysutcdatetime(), "
         "rows_loaded = ?, rows_deleted = ?, rows_restored = ?, cursor_from = ?, "
-        "cursor_to = ?, overlap = ?, schema_changes = ? where batch_id = ?",
+        "cursor_to = ?, overlap = ?, schema_changes = ?, key_digests = ? where batch_id = ?",
         [
             *(result.rows, result.deleted, result.restored, window.cursor_from),
-            *(window.cursor_to, window.overlap, json.dumps(result.changes), batch.id),
+            *(window.cursor_to, window.overlap, json.dumps(result.changes)),
+            *(window.keys.dumps() if window.keys else None, batch.id),
         ],
     )
 

@@ -18,6 +18,7 @@ from typing import Any
 import pyodbc
 
 from common.sqlserver import identifier, literal
+from extraction import key_digests
 from extraction.engine import (
     BATCH_ID,
     DELETED_AT,
@@ -30,6 +31,7 @@ from extraction.engine import (
     Window,
 )
 from extraction.errors import ExtractError, TransientError
+from extraction.key_digests import Interval
 from extraction.names import landing_name
 from extraction.spec import TableSpec
 from extraction.sqlserver import landing_types as types
@@ -51,7 +53,8 @@ KEY_INDEX = "by_key"
 
 # Tables of this session: what the batch adds to landing, and what it is made from.
 ROWS, KEYS, STAGED = "#rows", "#keys", "#staged"
-SOURCE, LANDED, RETURNED, LATE = "#source", "#landed", "#returned", "#late"
+SOURCE, LANDED = "#source", "#landed"
+NEW, RETURNED, LATE = "#new", "#returned", "#late"
 
 METADATA_TYPES = {
     LOADED_AT: f"{MOMENT} not null",
@@ -220,7 +223,7 @@ class SqlServerWriter:
             if typed != self._staged:
                 raise TransientError(f"{landing}: {self._staged} rows were sent, {typed} arrived")
             existing = landing if self._exists(spec) else target
-            everything = [*self._data(spec, columns), *METADATA]
+            everything = [*self._data(spec), *METADATA]
             self._execute(
                 f"select {listed(everything)} into {LANDED} from "
                 f"{_newest(existing, key_types, f'where l.{cursor} between {low} and {high}')} "
@@ -240,7 +243,7 @@ class SqlServerWriter:
             if spec.deletes == "soft":
                 deleted = self._insert(
                     f"insert into {target} ({listed(everything)}) "
-                    f"select {listed(self._data(spec, columns))}, {_flagged(batch)} "
+                    f"select {listed(self._data(spec))}, {_flagged(batch)} "
                     f"from {LANDED} as l where {DELETED_AT} is null "
                     f"and not exists (select 1 from {SOURCE} as s where {same})"
                 )
@@ -272,15 +275,34 @@ class SqlServerWriter:
                 deleted = self._count(identifier(*spec.landing))
             return rows, deleted
 
+    def new_keys(
+        self, spec: TableSpec, keys: Sequence[str], batch: Batch
+    ) -> Iterator[tuple[str, ...]]:
+        with translated(WHERE):
+            columns = self._data(spec)
+            key_types = {key: columns[key] for key in keys}
+            new = f"{self._target} as b"
+            if self._target == ROWS:
+                same = types.same_key("b", "l", key_types)
+                landing = identifier(*spec.landing)
+                new += f" where not exists (select 1 from {landing} as l where {same})"
+            self._number_keys(NEW, key_types, new)
+        return self._fetch(NEW, key_types)
+
     def compare_keys(
-        self, spec: TableSpec, keys: Mapping[str, str], stream: Stream, batch: Batch
+        self,
+        spec: TableSpec,
+        keys: Mapping[str, str],
+        stream: Stream,
+        batch: Batch,
+        within: Sequence[Interval] | None,
     ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
         with translated(WHERE):
             self._create(KEYS, keys, is_temporary=True)
             loading.load(self._connection, KEYS, keys, {}, stream({}))
             self._check_keys(spec, KEYS, list(keys))
             target = self._rows_of(spec, keys)
-            data = list(self._data(spec, keys))
+            data = list(self._data(spec))
             everything = listed([*data, *METADATA])
             # All that landing will hold; a first batch is all of it already.
             landing = target
@@ -289,6 +311,9 @@ class SqlServerWriter:
                     f"(select {everything} from {identifier(*spec.landing)} "
                     f"union all select {everything} from {target})"
                 )
+            if within is not None:
+                condition = key_digests.condition(identifier(next(iter(keys))), within)
+                landing = f"(select {everything} from {landing} as l where {condition})"
             same = types.same_key("k", "l", keys)
             at_source = f"exists (select 1 from {KEYS} as k where {same})"
             # The newest row of each key that is gone, unless it says so already.
@@ -428,10 +453,10 @@ class SqlServerWriter:
         constants = {LOADED_AT: _moment(batch), BATCH_ID: str(batch.id)}
         return loading.load(self._connection, table, columns, constants, stream({}))
 
-    def _data(self, spec: TableSpec, columns: Mapping[str, str]) -> Mapping[str, str]:
+    def _data(self, spec: TableSpec) -> Mapping[str, str]:
         """Landing's columns without metadata; those of a first batch are in its draft."""
-        if self._target in (None, ROWS):
-            return self.landing_columns(spec) or columns
+        if self._target == ROWS:
+            return self.landing_columns(spec)
         found = self._query(_COLUMNS, str(self._target))
         return {
             name: types.described(*described) for name, *described in found if name not in METADATA
