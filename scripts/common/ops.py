@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from common.project import ROOT
+from common.sqlserver import explain
 from common.warehouse import dialect, errors
 
 TABLES = ROOT / "macros" / "operations" / "ops_tables.sql"
@@ -36,7 +37,7 @@ _INSERT = """
 Connect = Callable[[], Any]  # opens a DB-API connection that commits each statement
 
 # SQL Server's numbers of errors that say that somebody else has just made it.
-_ALREADY_THERE = ("(2714)", "(2759)")
+ALREADY_THERE = (2714, 2759, 2705)
 
 
 def ensure_tables(cursor: Any) -> None:  # noqa: ANN401  # a DB-API cursor
@@ -56,7 +57,7 @@ def ensure_tables(cursor: Any) -> None:  # noqa: ANN401  # a DB-API cursor
             return
         except errors() as error:
             tries -= 1
-            if not tries or not any(number in str(error) for number in _ALREADY_THERE):
+            if not tries or explain(error).number not in ALREADY_THERE:
                 raise
 
 

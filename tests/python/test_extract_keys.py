@@ -10,6 +10,7 @@ from extraction.errors import ExtractError
 from extraction.key_digests import MOST_RANGES, KeyDigests, bits_for
 from extraction.spec import TableSpec
 from extraction_support import Shop, Silent, cursor_spec
+from warehouses import ON_EITHER
 
 ROWS = 100_000
 TABLE = cursor_spec(deletes="soft")
@@ -38,6 +39,7 @@ def items(shop: Shop) -> Shop:
     return shop
 
 
+@ON_EITHER
 def test_keys_stay_at_the_source_while_none_is_gone(items: Shop) -> None:
     sent = Sent()
     assert items.load(TABLE, observer=sent).rows == 0
@@ -51,6 +53,7 @@ def test_keys_stay_at_the_source_while_none_is_gone(items: Shop) -> None:
     assert sent.total < 10
 
 
+@ON_EITHER
 def test_only_keys_near_a_deleted_one_are_compared(items: Shop) -> None:
     items.source.execute(
         f"delete from item where id in (1, 50000);insert into item values ({ROWS + 1}, '', now())"
@@ -63,6 +66,7 @@ def test_only_keys_near_a_deleted_one_are_compared(items: Shop) -> None:
     assert (again.rows, again.deleted) == (0, 0)
 
 
+@ON_EITHER
 def test_a_row_that_comes_late_does_not_hide_one_that_goes(items: Shop) -> None:
     """Their number stays the same."""
     items.source.execute(
@@ -82,6 +86,7 @@ class Unplugged(Silent):
             raise ExtractError("unplugged")
 
 
+@ON_EITHER
 def test_what_a_failed_batch_found_gone_is_found_again(items: Shop) -> None:
     items.source.execute("delete from item where id = 1")
     (failed,) = items.extract(TABLE, observer=Unplugged())

@@ -7,13 +7,10 @@ import json
 import pyodbc
 
 from common import ops
-from common.sqlserver import identifier, literal
+from common.sqlserver import explain, identifier, literal
 from extraction.engine import Batch, BatchResult, Watermark, Window
 from extraction.key_digests import KeyDigests
 from extraction.spec import TableSpec
-
-# Two first runs at once both find nothing there: the one that comes later is told so.
-_ALREADY_THERE = ("2714", "2759")
 
 
 def ensure_schema(cursor: pyodbc.Cursor, name: str) -> None:
@@ -22,7 +19,8 @@ def ensure_schema(cursor: pyodbc.Cursor, name: str) -> None:
     try:
         cursor.execute(statement, name)
     except pyodbc.Error as error:
-        if not any(f"({code})" in str(error) for code in _ALREADY_THERE):
+        # Two first runs at once both find nothing there.
+        if explain(error).number not in ops.ALREADY_THERE:
             raise
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyodbc
 
-from common.sqlserver import identifier, literal
+from common.sqlserver import explain, identifier, literal
 from extraction import key_digests
 from extraction.engine import (
     BATCH_ID,
@@ -48,7 +48,8 @@ OTHER_RUN_MINUTES = 30
 READERS_TRY_MS = 200
 READERS_TIMEOUT = 600.0
 FETCHED_ROWS = 10_000
-LOCK_TIMEOUT = 1222  # SQL Server's number of that error
+# SQL Server's numbers of a lock timeout and of a deadlock.
+HELD_UP = (1222, 1205)
 KEY_INDEX = "by_key"
 
 # Tables of this session: what the batch adds to landing, and what it is made from.
@@ -403,7 +404,7 @@ class SqlServerWriter:
                 self._execute("commit transaction; set lock_timeout -1")
                 return
             except pyodbc.Error as error:
-                if f"({LOCK_TIMEOUT})" not in str(error):
+                if explain(error).number not in HELD_UP:
                     raise
                 if time.monotonic() > deadline:
                     raise ExtractError(
