@@ -159,6 +159,7 @@ if schema_id('ops') is null
     exec('create schema ops');
 
 if object_id('ops.extract_batches') is null
+begin
     create table ops.extract_batches (
         batch_id bigint identity primary key,
         run_id varchar(36) not null,
@@ -176,14 +177,16 @@ if object_id('ops.extract_batches') is null
         overlap varchar(max),
         key_digests varchar(max),
         schema_changes varchar(max),
-        error varchar(max),
-        index extract_batches_by_table (source_name, table_name, batch_id)
+        error varchar(max)
     );
+    create index extract_batches_by_table on ops.extract_batches (source_name, table_name, batch_id);
+end;
 
 if col_length('ops.extract_batches', 'key_digests') is null
     alter table ops.extract_batches add key_digests varchar(max);
 
 if object_id('ops.dbt_invocations') is null
+begin
     create table ops.dbt_invocations (
         invocation_id varchar(36) primary key,
         pipeline varchar(200) not null,
@@ -200,11 +203,13 @@ if object_id('ops.dbt_invocations') is null
         nodes_warned integer,
         nodes_failed integer,
         nodes_skipped integer,
-        recorded_at datetime2(6) not null default sysutcdatetime(),
-        index dbt_invocations_by_recorded_at (recorded_at)
+        recorded_at datetime2(6) not null default sysutcdatetime()
     );
+    create index dbt_invocations_by_recorded_at on ops.dbt_invocations (recorded_at);
+end;
 
 if object_id('ops.dbt_node_results') is null
+begin
     create table ops.dbt_node_results (
         invocation_id varchar(36) not null,
         unique_id varchar(800) not null,
@@ -222,11 +227,13 @@ if object_id('ops.dbt_node_results') is null
         tested_unique_id varchar(800),
         tested_column varchar(400),
         recorded_at datetime2(6) not null default sysutcdatetime(),
-        primary key (invocation_id, unique_id),
-        index dbt_node_results_by_recorded_at (recorded_at)
+        primary key (invocation_id, unique_id)
     );
+    create index dbt_node_results_by_recorded_at on ops.dbt_node_results (recorded_at);
+end;
 
 if object_id('ops.source_freshness_results') is null
+begin
     create table ops.source_freshness_results (
         invocation_id varchar(36) not null,
         unique_id varchar(800) not null,
@@ -239,11 +246,13 @@ if object_id('ops.source_freshness_results') is null
         execution_seconds numeric(18, 3),
         message varchar(2000),
         recorded_at datetime2(6) not null default sysutcdatetime(),
-        primary key (invocation_id, unique_id),
-        index source_freshness_results_by_recorded_at (recorded_at)
+        primary key (invocation_id, unique_id)
     );
+    create index source_freshness_results_by_recorded_at on ops.source_freshness_results (recorded_at);
+end;
 
 if object_id('ops.publishes') is null
+begin
     create table ops.publishes (
         publish_id varchar(36) primary key,
         environment varchar(20) not null,
@@ -255,9 +264,10 @@ if object_id('ops.publishes') is null
         code_version varchar(100),
         models integer,
         message varchar(2000),
-        recorded_at datetime2(6) not null default sysutcdatetime(),
-        index publishes_by_recorded_at (recorded_at)
+        recorded_at datetime2(6) not null default sysutcdatetime()
     );
+    create index publishes_by_recorded_at on ops.publishes (recorded_at);
+end;
 
 if object_id('ops.refreshes') is null
     create table ops.refreshes (

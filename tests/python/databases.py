@@ -7,18 +7,20 @@ that it has not seen.
 from __future__ import annotations
 
 import os
+import time
+import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psycopg2
 import psycopg2.extensions
 import pyodbc
 
-from common import sqlserver
+from common import odbc, sqlserver
 from common.postgres import identifier
 
 SOCKET = "MEDALLION_TEST_SOCKET"
@@ -102,7 +104,11 @@ class SqlServerDatabase:
 
     @property
     def url(self) -> str:
-        return urlunsplit(urlsplit(os.environ[SQLSERVER])._replace(path=f"/{self.name}"))
+        parts = urlsplit(os.environ[SQLSERVER])
+        # By its file, the driver has no pool, which would keep databases from being dropped.
+        driver = urlencode({"driver": str(odbc.registered_driver() or odbc.DRIVER)}, safe="/")
+        query = "&".join(filter(None, [parts.query, driver]))
+        return urlunsplit(parts._replace(path=f"/{self.name}", query=query))
 
     @property
     def env(self) -> dict[str, str]:
@@ -162,13 +168,39 @@ class SqlServerDatabase:
         return None
 
 
+# The collation that a warehouse needs, and the nearest of a server that has no UTF-8 in `varchar`.
+COLLATIONS = ("Latin1_General_100_BIN2_UTF8", "Latin1_General_100_BIN2")
+
+
 @contextmanager
-def temporary_sqlserver_database(prefix: str) -> Iterator[SqlServerDatabase]:
-    """The same on SQL Server, with the collation that a warehouse needs."""
+def temporary_sqlserver_database(
+    prefix: str, collations: Sequence[str] = COLLATIONS
+) -> Iterator[SqlServerDatabase]:
+    """The same on SQL Server, with the first of the collations that it knows."""
     name = f"{prefix}_{uuid.uuid4().hex[:12]}"
     admin = SqlServerDatabase("master")
-    admin.execute(f"create database [{name}] collate Latin1_General_100_BIN2_UTF8")
+    for last in collations:
+        try:
+            admin.execute(f"create database [{name}] collate {last}")
+            break
+        except pyodbc.Error:
+            if last == collations[-1]:
+                raise
     try:
         yield SqlServerDatabase(name)
     finally:
-        admin.execute(f"drop database [{name}]")
+        _drop(admin, name)
+
+
+def _drop(admin: SqlServerDatabase, name: str) -> None:
+    """Drops a database as soon as those who were connected to it are gone."""
+    with suppress(pyodbc.Error):  # not every server knows it
+        admin.execute(f"alter database [{name}] set single_user with rollback immediate")
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return admin.execute(f"drop database [{name}]")
+        except pyodbc.Error:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)

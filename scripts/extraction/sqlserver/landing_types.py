@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from common.sqlserver import identifier, literal
+from common.sqlserver import identifier
 
 MOMENT = "datetime2(6)"
 TEXT, JSON = "varchar(max)", "nvarchar(max)"
@@ -91,7 +91,8 @@ def openjson_column(name: str, type_: str) -> str:
     """The column of `openjson(…) with (…)` that takes this name's value out of a document."""
     is_typed = type_ in _TYPED or base(type_) in ("decimal", "time", "datetime2")
     path = '$."' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{identifier(name)} {type_ if is_typed else JSON} {literal(path)}"
+    path = "'" + path.replace("'", "''") + "'"
+    return f"{identifier(name)} {type_ if is_typed else JSON} {path}"
 
 
 def openjson_value(name: str, type_: str) -> str:

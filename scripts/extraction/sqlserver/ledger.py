@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pyodbc
 
@@ -11,6 +12,7 @@ from common.sqlserver import explain, identifier, literal
 from extraction.engine import Batch, BatchResult, Watermark, Window
 from extraction.key_digests import KeyDigests
 from extraction.spec import TableSpec
+from extraction.sqlserver.loading import NVARCHAR_MAX
 
 
 def ensure_schema(cursor: pyodbc.Cursor, name: str) -> None:
@@ -40,12 +42,14 @@ def begin(cursor: pyodbc.Cursor, spec: TableSpec, run_id: str) -> Batch:
 
     The caller holds the table's lock, so nobody else can be loading it.
     """
-    cursor.execute(
+    _execute(
+        cursor,
         "update ops.extract_batches set status = 'abandoned', finished_at = sysutcdatetime() "
         "where source_name = ? and table_name = ? and status = 'running'",
         [spec.source, spec.table],
     )
-    cursor.execute(
+    _execute(
+        cursor,
         "insert into ops.extract_batches (run_id, source_name, table_name, mode, status) "
         "output inserted.batch_id, inserted.started_at values (?, ?, ?, ?, 'running')",
         [run_id, spec.source, spec.table, spec.mode],
@@ -58,7 +62,8 @@ def watermark(cursor: pyodbc.Cursor, spec: TableSpec) -> Watermark:
     """Where the last loaded batch of the table stopped."""
     if not _exists(cursor):
         return Watermark()
-    cursor.execute(
+    _execute(
+        cursor,
         "select top 1 cursor_to, overlap, key_digests from ops.extract_batches "
         "where source_name = ? and table_name = ? and status = 'loaded' and mode = 'cursor' "
         "order by batch_id desc",
@@ -69,12 +74,14 @@ def watermark(cursor: pyodbc.Cursor, spec: TableSpec) -> Watermark:
 
 
 def loaded(cursor: pyodbc.Cursor, batch: Batch, result: BatchResult, window: Window) -> None:
-    cursor.execute(  # those of the last batch are enough, and they are long
+    _execute(  # those of the last batch are enough, and they are long
+        cursor,
         "update ops.extract_batches set key_digests = null "
         "where source_name = ? and table_name = ? and key_digests is not null",
         [result.spec.source, result.spec.table],
     )
-    cursor.execute(
+    _execute(
+        cursor,
         "update ops.extract_batches set status = 'loaded', finished_at = sysutcdatetime(), "
         "rows_loaded = ?, rows_deleted = ?, rows_restored = ?, cursor_from = ?, "
         "cursor_to = ?, overlap = ?, schema_changes = ?, key_digests = ? where batch_id = ?",
@@ -87,8 +94,16 @@ def loaded(cursor: pyodbc.Cursor, batch: Batch, result: BatchResult, window: Win
 
 
 def failed(cursor: pyodbc.Cursor, batch: Batch, error: str) -> None:
-    cursor.execute(
+    _execute(
+        cursor,
         "update ops.extract_batches set status = 'failed', finished_at = sysutcdatetime(), "
         "error = ? where batch_id = ? and status = 'running'",
         [error, batch.id],
     )
+
+
+def _execute(cursor: pyodbc.Cursor, statement: str, values: Sequence[object]) -> None:
+    """Executes a statement whose texts have no length, so that one plan does for all of them."""
+    cursor.setinputsizes([NVARCHAR_MAX if isinstance(value, str) else None for value in values])
+    cursor.execute(statement, list(values))
+    cursor.setinputsizes(None)

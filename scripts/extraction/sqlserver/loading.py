@@ -19,7 +19,7 @@ from extraction.sqlserver.landing_types import listed, openjson_column, openjson
 # How much of a stream goes into one statement. More gains nothing, and takes memory at both ends.
 CHUNK_BYTES = 1024 * 1024
 
-_NVARCHAR_MAX = (pyodbc.SQL_WVARCHAR, 0, 0)
+NVARCHAR_MAX = (pyodbc.SQL_WVARCHAR, 0, 0)
 
 
 def load(
@@ -80,14 +80,20 @@ def _send(connection: pyodbc.Connection, statement: str, producer: Producer, tab
     arrived = 0
     with streaming(producer) as pipe, connection.cursor() as cursor:
         for documents in arrays(pipe):
-            cursor.setinputsizes([_NVARCHAR_MAX])
+            cursor.setinputsizes([NVARCHAR_MAX])
             rows, digest = cursor.execute(statement, documents).fetchone()
-            if bytes(digest) != hashlib.sha256(documents.encode("utf-16-le")).digest():
+            if not is_digest_of(bytes(digest), documents):
                 raise TransientError(f"{table}: a chunk did not arrive as it was sent")
             arrived += rows
     if pipe.sent != arrived:
         raise TransientError(f"{table}: {pipe.sent} rows were sent and {arrived} arrived")
     return arrived
+
+
+def is_digest_of(digest: bytes, text: str) -> bool:
+    """Whether a server that holds an nvarchar in either encoding would say so of this text."""
+    encodings = ("utf-16-le", "utf-8")
+    return any(hashlib.sha256(text.encode(name)).digest() == digest for name in encodings)
 
 
 def arrays(chunks: Iterable[bytes], size: int = CHUNK_BYTES) -> Iterator[str]:

@@ -56,6 +56,7 @@ KEY_INDEX = "by_key"
 ROWS, KEYS, STAGED = "#rows", "#keys", "#staged"
 SOURCE, LANDED = "#source", "#landed"
 NEW, RETURNED, LATE = "#new", "#returned", "#late"
+TEMPORARY = (ROWS, KEYS, STAGED, SOURCE, LANDED, NEW, RETURNED, LATE)
 
 METADATA_TYPES = {
     LOADED_AT: f"{MOMENT} not null",
@@ -376,8 +377,10 @@ class SqlServerWriter:
                 ledger.failed(cursor, batch, error)
 
     def close(self) -> None:
-        # A pool of connections may keep the session, and with it the lock, for a while.
+        # A pool of connections may keep the session for a while, and what belongs to it.
         with suppress(pyodbc.Error):
+            self._execute("if @@trancount > 0 rollback transaction")
+            self._execute(f"drop table if exists {', '.join(TEMPORARY)}")
             if self._lock:
                 self._execute(
                     "exec sp_releaseapplock @Resource = ?, @LockOwner = 'Session'", self._lock
