@@ -95,6 +95,15 @@ def test_a_refresh_builds_what_changed_and_again_until_it_passes(film_catalog: R
     assert "all built" in film_catalog.refresh(), "the first of another day"
 
 
+def test_a_rhythm_builds_its_models_and_remembers_for_itself(film_catalog: Refreshed) -> None:
+    assert "all built" in film_catalog.refresh("--select", "film_ratings")
+    built = film_catalog.built()
+    assert "film_ratings" in built
+    assert "br_film_catalog__films" not in built
+    assert "nothing new" in film_catalog.refresh("--select", "film_ratings")
+    assert "dbt --log-level warn build" in film_catalog.refresh("--all")
+
+
 def test_only_rows_that_landed_since_are_tested(film_catalog: Refreshed) -> None:
     """Old rows were tested before; the first refresh of a day tests them again."""
     bronze = "dev_test_bronze.br_film_catalog__actors"
