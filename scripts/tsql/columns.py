@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import sqlglot
@@ -35,7 +36,9 @@ def is_query(sql: str) -> bool:
     return last_query(sql) is not None
 
 
+@lru_cache(maxsize=256)
 def last_query(sql: str) -> Any:  # noqa: ANN401
+    """The last query of a batch, as sqlglot's tree; None if there is none."""
     try:
         statements = sqlglot.parse(sql, read="tsql")
     except SqlglotError:
