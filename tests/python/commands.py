@@ -9,37 +9,31 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import parsed
+import warm
 from common.project import ROOT
+
+BIN = Path(sys.executable).parent
 
 
 def script(name: str, *arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs a program of scripts/."""
-    return _run_parsed([sys.executable, str(ROOT / "scripts" / name), *arguments], env)
+    return _run(ROOT / "scripts" / name, arguments, env)
 
 
 def dbt(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs dbt."""
-    return _run_parsed([str(Path(sys.executable).parent / "dbt"), *arguments], env)
+    return _run(BIN / "dbt", arguments, env)
 
 
 def mf(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs MetricFlow."""
-    return _run([str(Path(sys.executable).parent / "mf"), *arguments], env)
+    return _run(BIN / "mf", arguments, env)
 
 
-def _run_parsed(command: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    done = _run(command, parsed.reuse(env))
+def _run(
+    program: Path, arguments: tuple[str, ...], env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    plain = {"NO_COLOR": "1", "COLUMNS": "200"}
+    done = warm.run(program, arguments, {**os.environ, **plain, **parsed.reuse(env)}, ROOT)
     parsed.keep(env)
     return done
-
-
-def _run(command: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **env},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )

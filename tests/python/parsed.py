@@ -59,13 +59,13 @@ def reuse(env: Mapping[str, str]) -> dict[str, str]:
 
 def keep(env: Mapping[str, str]) -> None:
     """Keeps what dbt has parsed in this environment, if it is the first for this database."""
-    parsed = Path(env.get("DBT_TARGET_PATH", ROOT / "target")) / STATE
-    if parsed.exists() and not _state(env).exists():
-        shutil.copy(parsed, _state(env))
+    state, parsed = _state(env), Path(env.get("DBT_TARGET_PATH", ROOT / "target"), STATE)
+    if parsed.exists() and not state.exists():
+        shutil.copy(parsed, state)
 
 
 def _state(env: Mapping[str, str]) -> Path:
-    return _folder() / f"{env.get('MEDALLION_PGDATABASE', 'warehouse')}.{STATE}"
+    return _folder() / f"{env.get('MEDALLION_PGDATABASE', WORKER)}.{STATE}"
 
 
 def _folder() -> Path:

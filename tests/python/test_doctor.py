@@ -9,7 +9,6 @@ import socket
 import socketserver
 import ssl
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -21,6 +20,7 @@ import psycopg2
 import pytest
 
 import demo_sources
+from commands import script
 from common.embedded_postgres import Cluster
 from common.project import ROOT
 from databases import Database
@@ -391,13 +391,7 @@ def test_a_taken_port() -> None:
 
 
 def doctor(environment: dict[str, str], *options: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "doctor.py", *options],
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    done = script("doctor.py", *options, env=environment)
     return done.returncode, done.stdout + done.stderr
 
 

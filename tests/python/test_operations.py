@@ -17,6 +17,7 @@ import psycopg2
 import pytest
 import yaml
 
+import warm
 from commands import dbt
 from common.ops import Publish, recorded_publish
 from common.postgres import connect, identifier
@@ -98,13 +99,7 @@ class Project:
         return [str(DBT), "--no-use-colors", *arguments, *options]
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            env={**self.database.env, **env},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return warm.run(DBT, self.command(*arguments)[1:], {**self.database.env, **env}, ROOT)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         target = self.folder / uuid.uuid4().hex
