@@ -63,8 +63,15 @@ doctor: ## Say what is wrong with this set-up and how to mend it
 	@if [ -x $(PY) ]; then $(PY) scripts/doctor.py; else echo "There is no .venv yet: run \`make install\`."; exit 1; fi
 
 .PHONY: test
-test: lint ## Lint and test everything
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: lint test-python ## Lint and test everything
+
+.PHONY: test-python test-sqlserver
+test-python: install-dev ## Run the tests; on the Postgres MEDALLION_TEST_PGHOST, if it is set
+	@$(PY) -m pytest $(XDIST)
+test-sqlserver: install-dev ## Run the tests that need a SQL Server, on the one SQLSERVER_URL names
+	@$(PY) -m pytest $(XDIST) -m sqlserver
+
+XDIST := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: install-dev up ## Check the style, the types and the SQL, for both engines

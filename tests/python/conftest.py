@@ -15,7 +15,7 @@ import pytest
 import parsed
 from common.embedded_postgres import Cluster
 from databases import (
-    SOCKET,
+    PGHOST,
     SQLSERVER,
     Database,
     temporary_database,
@@ -24,6 +24,7 @@ from databases import (
 from extraction_support import Shop
 
 _cluster: Cluster | None = None
+_parsed: str | None = None
 
 # The files that take minutes start first, so that no worker is left with one at the end.
 LONG = [
@@ -40,20 +41,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The first process starts the server; the workers of pytest-xdist inherit its address."""
-    global _cluster  # noqa: PLW0603
-    if SOCKET in os.environ or config.option.collectonly:
+    global _cluster, _parsed  # noqa: PLW0603
+    if parsed.FOLDER in os.environ or config.option.collectonly:
         return
-    _cluster = Cluster.temporary()
-    _cluster.start({"fsync": "off", "max_connections": "200", "logging_collector": "off"})
-    os.environ[SOCKET] = str(_cluster.socket_dir)
-    os.environ[parsed.FOLDER] = tempfile.mkdtemp(prefix="medallion-parsed-")
+    _parsed = os.environ[parsed.FOLDER] = tempfile.mkdtemp(prefix="medallion-parsed-")
+    if PGHOST not in os.environ:
+        _cluster = Cluster.temporary()
+        _cluster.start({"fsync": "off", "max_connections": "200", "logging_collector": "off"})
+        os.environ[PGHOST] = str(_cluster.socket_dir)
 
 
 def pytest_unconfigure() -> None:
     if _cluster is not None:
         _cluster.remove()
-        os.environ.pop(SOCKET, None)
-        shutil.rmtree(os.environ.pop(parsed.FOLDER), ignore_errors=True)
+        os.environ.pop(PGHOST, None)
+    if _parsed is not None:
+        shutil.rmtree(_parsed, ignore_errors=True)
+        os.environ.pop(parsed.FOLDER, None)
 
 
 @pytest.fixture(scope="session")

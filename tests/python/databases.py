@@ -23,7 +23,8 @@ import pyodbc
 from common import odbc, sqlserver
 from common.postgres import identifier
 
-SOCKET = "MEDALLION_TEST_SOCKET"
+# The Postgres to test on, where the role postgres needs no password; by default an embedded one.
+PGHOST = "MEDALLION_TEST_PGHOST"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 _taken: set[str] = set()
@@ -39,14 +40,14 @@ class Database:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/{self.name}?host={os.environ[SOCKET]}"
+        return f"postgresql://postgres@/{self.name}?host={os.environ[PGHOST]}"
 
     @property
     def env(self) -> dict[str, str]:
         """The environment in which dbt's `dev` target is this database."""
         return {
             **os.environ,
-            "MEDALLION_PGHOST": os.environ[SOCKET],
+            "MEDALLION_PGHOST": os.environ[PGHOST],
             "MEDALLION_PGDATABASE": self.name,
             "USER": "test",
         }

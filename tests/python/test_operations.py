@@ -22,7 +22,7 @@ from commands import dbt
 from common.ops import Publish, recorded_publish
 from common.postgres import connect, identifier
 from common.project import ROOT
-from databases import SOCKET, Database
+from databases import PGHOST, Database
 from portable_sql import DBT
 
 SECRET = "s3cret-T0ken"  # noqa: S105
@@ -285,7 +285,7 @@ def poor(project: Project) -> Iterator[dict[str, str]]:
         f"create role {user} login; grant create on database {database} to {user}"
     )
     yield {
-        **{"CI_PGHOST": os.environ[SOCKET], "CI_PGUSER": user},
+        **{"CI_PGHOST": os.environ[PGHOST], "CI_PGUSER": user},
         **{"CI_PGDATABASE": project.database.name, "MEDALLION_TARGET": "ci"},
     }
     project.database.execute(f"drop owned by {user}; drop role {user}")
