@@ -100,13 +100,10 @@ def write_pth() -> None:
         [str(PYTHON), "-Ic", program], check=True, capture_output=True, text=True
     )
     packages = Path(found.stdout.rstrip("\n"))
-    variables = {"MEDALLION_PGHOST": Cluster.of_clone(ROOT).socket_dir}
+    socket = ascii(str(Cluster.of_clone(ROOT).socket_dir))
+    lines = f'import os; os.environ.setdefault("MEDALLION_PGHOST", {socket})\n'
     if odbc.register(VENV / "odbc", packages):
-        variables[odbc.VARIABLE] = VENV / "odbc"
-    lines = "".join(
-        f'import os; os.environ.setdefault("{name}", {str(value)!a})\n'
-        for name, value in variables.items()
-    )
+        lines += odbc.pth_line(VENV / "odbc")
     path = packages / "medallion.pth"
     if not path.exists() or path.read_text() != lines:
         path.write_text(lines)

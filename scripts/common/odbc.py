@@ -4,6 +4,10 @@ The wheel `mssql-python-odbc` brings the driver's files. `make install` register
 driver's usual name in an odbcinst.ini of this .venv, so that profiles.yml, dbt and scripts name it
 as they would any other. A driver that is installed on the system is left alone, and used.
 
+dbt opens a connection for each node: for it alone, by a file of its own, connections are pooled.
+unixODBC pools all of a process or none, and a session that outlives its connection keeps its locks,
+which the scripts can't have.
+
 Needs nothing but the standard library: scripts/install.py runs it before there is a .venv.
 """
 
@@ -25,6 +29,7 @@ PACKAGE = "mssql_python_odbc"
 # unixODBC reads its odbcinst.ini from this folder, instead of the one it was built for.
 VARIABLE = "ODBCSYSINI"
 INI = "odbcinst.ini"
+POOLED = "pooled"
 # Seconds a connection that was closed is kept for the next one: dbt opens one for each node.
 KEPT_FOR = 60
 
@@ -63,14 +68,23 @@ def register(folder: Path, packages: Path) -> bool:
         "Driver": str(driver),
         "CPTimeout": str(KEPT_FOR),
     }
-    if not ini.has_section("ODBC"):
-        ini["ODBC"] = {"Pooling": "Yes"}
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{INI}.{os.getpid()}"  # another process may be reading
-    with draft.open("w", encoding="utf-8") as file:
-        ini.write(file, space_around_delimiters=False)
-    draft.replace(folder / INI)
+    _write(ini, folder)
+    ini["ODBC"] = {**(ini["ODBC"] if ini.has_section("ODBC") else {}), "Pooling": "Yes"}
+    _write(ini, folder / POOLED)
     return True
+
+
+def pth_line(folder: Path) -> str:
+    """What a Python does at its start, so that it finds what was registered in a folder.
+
+    A variable that somebody else set stays as it is; one that a parent process has from here does
+    not, because the parent may be a script and the child dbt.
+    """
+    return (
+        f"import os, sys; v = {VARIABLE!r}; f = {str(folder)!a}; p = f + '/{POOLED}'; "
+        "d = os.path.basename(''.join(sys.orig_argv[1:2])) == 'dbt'; "
+        "os.environ.get(v, f) in (f, p) and os.environ.__setitem__(v, p if d else f)\n"
+    )
 
 
 def registered_driver() -> Path | None:
@@ -97,6 +111,14 @@ def how_to_install(libraries: Iterable[str]) -> str:
     if not packages:
         return "Install the packages of your system that hold them."
     return f"`{_INSTALLERS[place]} {' '.join(packages)}` installs what is missing."
+
+
+def _write(ini: configparser.RawConfigParser, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{INI}.{os.getpid()}"  # another process may be reading
+    with draft.open("w", encoding="utf-8") as file:
+        ini.write(file, space_around_delimiters=False)
+    draft.replace(folder / INI)
 
 
 def _missing(path: Path) -> list[str]:

@@ -42,10 +42,11 @@ def bare(tmp_path: Path) -> dict[str, str]:
     return {odbc.VARIABLE: str(tmp_path)}
 
 
-def variable(clone: Clone, environment: dict[str, str] | None = None) -> str:
-    """Where a Python of this .venv lets the ODBC manager look."""
-    program = f"import os; print(os.environ.get('{odbc.VARIABLE}', ''))"
-    python = [str(clone.venv / "bin" / "python"), "-c", program]
+def variable(clone: Clone, environment: dict[str, str] | None = None, program: str = "x") -> str:
+    """Where a program of this .venv lets the ODBC manager look."""
+    script = clone.venv / "bin" / program
+    script.write_text(f"import os; print(os.environ.get('{odbc.VARIABLE}', ''))")
+    python = [str(clone.venv / "bin" / "python"), str(script)]
     env = environment or {}
     done = subprocess.run(python, env=env, check=True, capture_output=True, text=True)
     return done.stdout.strip()
@@ -74,6 +75,18 @@ def drivers(folder: str) -> dict[str, str]:
     )
     found: dict[str, str] = json.loads(done.stdout)
     return found
+
+
+@needs_wheel
+def test_connections_are_pooled_for_dbt_alone(clone: Clone, bare: dict[str, str]) -> None:
+    """UnixODBC pools all of a process or none; what a script closes must be closed."""
+    clone.install(**bare)
+    plain, pooled = variable(clone), variable(clone, program="dbt")
+    assert pooled == f"{plain}/pooled"
+    assert "Pooling=Yes" in (Path(pooled) / odbc.INI).read_text()
+    assert "Pooling" not in (Path(plain) / odbc.INI).read_text()
+    assert variable(clone, {odbc.VARIABLE: pooled}) == plain
+    assert variable(clone, {odbc.VARIABLE: plain}, program="dbt") == pooled
 
 
 def other_machine(folder: Path, section: str) -> dict[str, str]:
