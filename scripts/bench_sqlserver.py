@@ -84,6 +84,8 @@ def to_lines(rows: list[Row]) -> list[bytes]:
 
 def load_documents(url: str, table: str, lines: list[bytes]) -> None:
     class Lines:
+        format = "json lines"
+
         def __call__(self, sink: Sink) -> int:
             for start in range(0, len(lines), 1000):
                 sink(b"".join(lines[start : start + 1000]), 1000)

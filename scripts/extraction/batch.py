@@ -98,6 +98,7 @@ def _load(
     watermark = _watermark(spec, writer, full_refresh)
     window = _window(spec, reader, columns, watermark, since)
     result.cursor_from, result.cursor_to = window.cursor_from, window.cursor_to
+    result.warnings.extend(reader.warnings)
     if window.warning:
         result.warnings.append(window.warning)
     keys = [_landed(spec, drift, columns, name) for name in spec.primary_key]
@@ -126,7 +127,7 @@ def _load(
     _evolve(spec, writer, observer, drift)
     is_first = not writer.landing_columns(spec)
     result.rows = writer.append(spec, _types(drift.sent), stream, batch)
-    if spec.deletes == "soft":
+    if spec.deletes == "soft" and window.keys_may_be_gone:
         observer.step(spec, "compare keys")
         window = replace(window, keys=reader.key_digests(spec, keys, watermark.keys))
         suspicious: list[Interval] | None = None
@@ -233,6 +234,10 @@ class _ObservedProducer:
     spec: TableSpec
     producer: Producer
     observer: Observer
+
+    @property
+    def format(self) -> str:
+        return self.producer.format
 
     def __call__(self, sink: Sink) -> int:
         def counted(chunk: bytes, rows: int) -> None:

@@ -4,6 +4,7 @@ Rows never become Python objects, unless they come as such. A reader writes a st
 `formats`, a writer takes a stream in one of its own; the first that both know is used:
 
 postgres binary   the wire format itself, between two servers of the same engine
+copy text         a line per row, parted by tabs: COPY's text format
 json lines        one document per row, keyed by landing's names, of texts, numbers and booleans;
                   the warehouse's own JSON functions type it
 """
@@ -52,6 +53,7 @@ class Window:
     two cursor values, both included, and the writer finds out what is new in there.
 
     `keys`, with soft deletes: the digests of all keys that the source had, which landing has too.
+    `keys_may_be_gone` is False if the source knows that no row was deleted since the last batch.
     """
 
     condition: str | None = None
@@ -61,6 +63,7 @@ class Window:
     warning: str | None = None
     between: tuple[str, str] | None = None
     keys: KeyDigests | None = None
+    keys_may_be_gone: bool = True
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,10 @@ class Sink(Protocol):
 class Producer(Protocol):
     """A query at the source, ready to be streamed by the writer in a thread of its own."""
 
+    @property
+    def format(self) -> str:
+        """The format of the stream, one of the reader's."""
+
     def __call__(self, sink: Sink) -> int:
         """Streams to the sink and returns the number of rows; once only."""
 
@@ -129,9 +136,11 @@ Stream = Callable[[Mapping[str, tuple[object, str]]], Producer]
 
 
 class Reader(Protocol):
-    """One connection to a source system, in one snapshot of it from open to close."""
+    """One connection to a source system, in one snapshot of it from open to close, if it can."""
 
     formats: Sequence[str]
+    # What whoever looks at a batch should know of how it was read.
+    warnings: Sequence[str]
 
     def columns(self, spec: TableSpec) -> list[Column]:
         """The table's columns; raises ExtractError if there is no such table.

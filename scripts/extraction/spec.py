@@ -18,6 +18,8 @@ from extraction.http.settings import (
 
 MODES = ("full", "cursor")
 KINDS = ("postgres", "sqlserver", "http")
+# The schema of a table whose `from` does not say it.
+_SCHEMAS = {"postgres": ("public",), "sqlserver": ("dbo",), "http": ()}
 DRIFT_POLICIES = ("evolve", "freeze", "ignore")
 DELETES = ("none", "soft")
 
@@ -102,7 +104,7 @@ def _table_spec(
         table=node.name,
         kind=source["kind"],
         connection=source["connection"],
-        from_=_parts(where, table.get("from", [node.name] if is_http else ["public", node.name])),
+        from_=_parts(where, table.get("from", [*_SCHEMAS[source["kind"]], node.name])),
         landing=(node.schema, node.identifier),
         mode=mode,
         cursor=table.get("cursor"),

@@ -39,6 +39,7 @@ class HttpReader:
     """
 
     formats = FORMATS
+    warnings: Sequence[str] = ()
 
     def __init__(
         self,
@@ -245,6 +246,8 @@ class HttpReader:
 
 class _Items:
     """A `Producer`: one JSON document per line."""
+
+    format = FORMATS[0]
 
     def __init__(self, reader: HttpReader, spec: TableSpec, start: int, end: int) -> None:
         self._reader, self._spec = reader, spec

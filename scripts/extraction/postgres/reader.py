@@ -29,6 +29,11 @@ from extraction.spec import TableSpec
 BINARY, DOCUMENTS = "postgres binary", "json lines"
 # COPY's options for JSON, a line for each row: it has no raw control character, so none is a quote.
 LINES = "format csv, delimiter e'\\x01', quote e'\\x02'"
+# COPY's options for each format, and what counts the rows of a chunk.
+_STREAMS: Mapping[str, tuple[str, Callable[[bytes], int]]] = {
+    BINARY: ("format binary", rows_in),
+    DOCUMENTS: (LINES, lines_in),
+}
 
 _COLUMNS = """
     with recursive base as (
@@ -62,6 +67,8 @@ DEFAULT_LOOKBACK = "10 minutes"
 
 class PostgresReader:
     """A `Reader` for Postgres 11 and later; views and foreign tables are tables to it."""
+
+    warnings: Sequence[str] = ()
 
     def __init__(
         self, connection: psycopg2.extensions.connection, name: str, warehouse: str = "postgres"
@@ -185,14 +192,14 @@ class PostgresReader:
             where = f" where {condition}" if condition else ""
             if self._is_same_engine:
                 query = f"select {', '.join(expressions)} from {_table(spec)}{where}"
-                return _CopyOut(self._connection, self._name, query, "format binary", rows_in)
+                return _CopyOut(self._connection, self._name, query, BINARY)
             names = [column.name for column in columns]
             values = ", ".join(
                 f"{value} as {identifier(name)}"
                 for name, value in zip([*names, *constants], expressions, strict=True)
             )
             query = f"select row_to_json(r) from (select {values} from {_table(spec)}{where}) as r"
-            return _CopyOut(self._connection, self._name, query, LINES, lines_in)
+            return _CopyOut(self._connection, self._name, query, DOCUMENTS)
 
         return make
 
@@ -272,9 +279,10 @@ class _CopyOut:
         connection: psycopg2.extensions.connection,
         name: str,
         query: str,
-        options: str,
-        count: Callable[[bytes], int],
+        format_: str,
     ) -> None:
+        options, count = _STREAMS[format_]
+        self.format = format_
         self._connection = connection
         self._name = name
         self._statement = f"copy ({query}) to stdout ({options})"

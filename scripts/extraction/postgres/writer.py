@@ -31,8 +31,7 @@ from extraction.names import landing_name
 from extraction.postgres import ledger, types
 from extraction.postgres.copy_pipe import RowsLostError, copy_in
 from extraction.postgres.errors import translated
-from extraction.postgres.reader import BINARY as BINARY_STREAM
-from extraction.postgres.reader import DOCUMENTS
+from extraction.postgres.reader import BINARY, DOCUMENTS, LINES
 from extraction.spec import TableSpec
 
 WHERE = "warehouse"
@@ -44,8 +43,9 @@ OTHER_RUN_TIMEOUT = "30min"
 READERS_TRY = "200ms"
 READERS_TIMEOUT = 600.0
 FETCHED_ROWS = 10_000
-# COPY's options for a stream from another Postgres; frozen into a table of the same transaction.
-BINARY, FROZEN = "format binary", "format binary, freeze"
+TEXT = "copy text"
+# COPY's options for each format of a stream.
+_OPTIONS = {BINARY: "format binary", TEXT: "format text", DOCUMENTS: LINES}
 
 _COLUMNS = """
     select a.attname, coalesce(e.typname || '[]', t.typname)
@@ -78,7 +78,7 @@ _GRANTS = """
 class PostgresWriter:
     """A `Writer` for Postgres 15 and later. One connection; transactions are its own."""
 
-    formats: Sequence[str] = (BINARY_STREAM, DOCUMENTS)
+    formats: Sequence[str] = (BINARY, TEXT, DOCUMENTS)
 
     def __init__(self, connect: Callable[[], psycopg2.extensions.connection]) -> None:
         self._connect = connect
@@ -160,16 +160,14 @@ class PostgresWriter:
                 BATCH_ID: (batch.id, "int8"),
                 LOADED_AT: (batch.loaded_at.isoformat(), "timestamptz"),
             }
-            return self._copy(spec.landing, [*columns, *constants], stream(constants), BINARY)
+            return self._copy(spec.landing, [*columns, *constants], stream(constants))
 
     def stage(self, spec: TableSpec, stream: Stream) -> None:
         with translated(WHERE):
             self._begin()
             # Survives the commit with which a change of the landing table ends.
             self._execute("create temporary table _staged (document json)")
-            # A document is a line: JSON has no raw control character, so none is a quote here.
-            options = "format csv, delimiter e'\\x01', quote e'\\x02'"
-            self._copy(("_staged",), ["document"], stream({}), options)
+            self._copy(("_staged",), ["document"], stream({}))
 
     def append_changes(
         self,
@@ -281,7 +279,7 @@ class PostgresWriter:
         with translated(WHERE):
             definitions = ", ".join(f"{identifier(name)} {type_}" for name, type_ in keys.items())
             self._execute(f"create temporary table _keys ({definitions}) on commit drop")
-            self._copy(("_keys",), list(keys), stream({}), FROZEN)
+            self._copy(("_keys",), list(keys), stream({}), is_new=True)
             self._check_keys(spec, ("_keys",), list(keys))
             self._execute("analyze _keys")
             if within is not None:
@@ -400,7 +398,7 @@ class PostgresWriter:
             f"{identifier(column)} {type_}" for column, type_ in columns.items()
         )
         self._execute(f"create table {table} ({definitions})")
-        rows = self._copy(name, sent, stream({}), FROZEN)
+        rows = self._copy(name, sent, stream({}), is_new=True)
         self._execute(
             f"alter table {table} "
             f"add column {LOADED_AT} timestamptz not null default {literal(batch.loaded_at)}, "
@@ -489,8 +487,15 @@ class PostgresWriter:
         return int(copied[0][0])
 
     def _copy(
-        self, name: Sequence[str], columns: Sequence[str], producer: Producer, options: str
+        self,
+        name: Sequence[str],
+        columns: Sequence[str],
+        producer: Producer,
+        *,
+        is_new: bool = False,
     ) -> int:
+        """Sends a stream into a table, frozen if the same transaction made it."""
+        options = _OPTIONS[producer.format] + (", freeze" if is_new else "")
         names = ", ".join(map(identifier, columns))
         statement = f"copy {identifier(*name)} ({names}) from stdin ({options})"
         try:
