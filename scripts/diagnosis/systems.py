@@ -25,6 +25,7 @@ from common.project import ROOT
 from common.sources import EXAMPLES, kind_of, source_url
 from diagnosis.connection import first_line, remedy
 from diagnosis.finding import Finding, ok, problem, warning
+from diagnosis.sqlserver_source import check_sqlserver_source
 from extraction.engines import open_reader
 from extraction.errors import ExtractError, redact
 from extraction.spec import TableSpec, table_specs
@@ -103,6 +104,8 @@ def _check_source(tables: list[TableSpec], target: str) -> Finding:
         return problem(check, f"{variable} is not set", cure)
     if kind_of(url) == "http":
         return _check_api(check, url, tables[0])
+    if kind_of(url) == "sqlserver":
+        return check_sqlserver_source(check, url, tables)
     return _check_database(check, url, tables)
 
 

@@ -34,7 +34,11 @@ def open_reader(spec: TableSpec, url: str, wait: float, warehouse: str = "postgr
     name = f"source {spec.source} ({spec.connection})"
     # By the URL, not by the declared kind: in the demo, SQL Server's tables are on Postgres.
     if kind_of(url) == "sqlserver":
-        raise ExtractError(f"{name}: SQL Server can't be read yet.")
+        # pyodbc needs libraries that a machine without SQL Server may lack.
+        from extraction.sqlserver.reader import SqlServerReader
+
+        connection = _connect_sqlserver(name, url, f"medallion extract {spec.name}", wait)
+        return SqlServerReader(connection, name, warehouse)
     if kind_of(url) == "http" and spec.http:
         return HttpReader(spec, spec.http, url, _declared(warehouse), wait)
     connection = _connect(name, url, f"medallion extract {spec.name}", wait)

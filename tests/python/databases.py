@@ -175,14 +175,14 @@ COLLATIONS = ("Latin1_General_100_BIN2_UTF8", "Latin1_General_100_BIN2")
 
 @contextmanager
 def temporary_sqlserver_database(
-    prefix: str, collations: Sequence[str] = COLLATIONS
+    prefix: str, collations: Sequence[str | None] = COLLATIONS
 ) -> Iterator[SqlServerDatabase]:
-    """The same on SQL Server, with the first of the collations that it knows."""
+    """The same on SQL Server, with the first of the collations that it knows; None for its own."""
     name = f"{prefix}_{uuid.uuid4().hex[:12]}"
     admin = SqlServerDatabase("master")
     for last in collations:
         try:
-            admin.execute(f"create database [{name}] collate {last}")
+            admin.execute(f"create database [{name}]" + (f" collate {last}" if last else ""))
             break
         except pyodbc.Error:
             if last == collations[-1]:

@@ -1,0 +1,459 @@
+"""Reads a SQL Server source: one connection, one snapshot where the database allows it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pyodbc
+
+from common.sqlserver import identifier, literal
+from extraction import key_digests
+from extraction.engine import Column, Sink, Stream, Watermark, Window
+from extraction.errors import ExtractError
+from extraction.key_digests import Interval, KeyDigests
+from extraction.names import landing_name
+from extraction.spec import TableSpec
+from extraction.sqlserver.changes import TrackedChanges, version_of
+from extraction.sqlserver.errors import translated
+from extraction.sqlserver.lines import ZeroError, copy_text, json_lines
+from extraction.sqlserver.types import (
+    IN_TIME,
+    INTEGERS,
+    ROWVERSION,
+    Form,
+    SourceType,
+    as_text,
+    expression,
+    form,
+    landing_type,
+    of_text,
+)
+
+COPY_TEXT, DOCUMENTS = "copy text", "json lines"
+DEFAULT_LOOKBACK = "10 minutes"
+CHUNK_BYTES = 256 * 1024
+MOST_ROWS = 10_000  # of a chunk
+FIRST_ROWS = 100  # of the first, of which the size of a row is learned
+
+READ_COMMITTED = (
+    "read committed: the database allows no snapshots, so rows that changed during the read may be "
+    "of different moments (alter database … set allow_snapshot_isolation on)"
+)
+
+_FACTS = """
+    select snapshot_isolation_state from sys.databases where database_id = db_id()
+"""
+_COLUMNS = """
+    select c.name, c.is_nullable, coalesce(b.name, t.name), c.max_length, c.precision, c.scale,
+           t.is_assembly_type, c.collation_name
+    from sys.columns as c
+    inner join sys.types as t on t.user_type_id = c.user_type_id
+    left join sys.types as b on b.user_type_id = t.system_type_id and t.is_assembly_type = 0
+    where c.object_id = object_id(?)
+    order by c.column_id
+"""
+_ROWS = """
+    select sum(p.rows) from sys.partitions as p
+    where p.object_id = object_id(?) and p.index_id in (0, 1)
+"""
+_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+
+
+class SqlServerReader:
+    """A `Reader` for SQL Server 2016 and later, and Azure SQL; views are tables to it."""
+
+    def __init__(
+        self, connection: pyodbc.Connection, name: str, warehouse: str = "postgres"
+    ) -> None:
+        """`warehouse` is the kind of system that it reads for: postgres or sqlserver."""
+        self._connection = connection
+        self._name = name
+        self._warehouse = warehouse
+        self._types: dict[str, SourceType] = {}
+        self.formats: Sequence[str] = [COPY_TEXT if warehouse == "postgres" else DOCUMENTS]
+        with translated(name):
+            # Before the snapshot: what was under way then and is not in it has higher numbers.
+            self._active = self._first_active_rowversion()
+            self.is_snapshot = self._scalar(_FACTS) == 1
+            if self.is_snapshot:
+                self._execute("set transaction isolation level snapshot")
+                connection.autocommit = False
+            else:  # each statement ends by itself, so that no lock outlives it
+                self._execute("set transaction isolation level read committed")
+        self.warnings: Sequence[str] = () if self.is_snapshot else (READ_COMMITTED,)
+
+    def columns(self, spec: TableSpec) -> list[Column]:
+        with translated(self._name):
+            rows = self._query(_COLUMNS, _table(spec))
+            if not rows:
+                raise self._no_table(spec)
+        found = []
+        for source, nullable, name, length, precision, scale, is_assembly, collation in rows:
+            if source in spec.exclude:
+                continue
+            type_ = SourceType(name, length, precision, scale, bool(is_assembly), collation)
+            self._types[source] = type_
+            found.append(
+                Column(
+                    source=source,
+                    name=spec.rename.get(source) or landing_name(source),
+                    type=landing_type(type_, self._warehouse),
+                    expression=expression(type_, source),
+                    source_type=type_.display,
+                    nullable=bool(nullable),
+                    typed_by_warehouse=True,
+                )
+            )
+        return found
+
+    def window(
+        self, spec: TableSpec, columns: Sequence[Column], watermark: Watermark, since: str | None
+    ) -> Window:
+        column = next(column for column in columns if column.source == spec.cursor)
+        type_, cursor = self._types[column.source], f"t.{identifier(column.source)}"
+        placeless = _unordered(cursor, type_)
+        placeless += [f"{cursor} is null"] if column.nullable else []
+        limit = self._limit(cursor, type_)
+        placed = " and ".join([f"not ({' or '.join(placeless)})" if placeless else "1 = 1", *limit])
+
+        def at(value: str) -> str:
+            return of_text(type_, literal(value))
+
+        with translated(self._name):
+            changes = TrackedChanges.of(self._query, _table(spec), self._types)
+            highest = self._scalar(
+                f"select top (1) {as_text(type_, column.source)} from {_table(spec)} as t "
+                f"where {placed} order by {cursor} desc"
+            )
+            low, warning = watermark.cursor_to, None
+            is_below = f"select case when {at(highest or '')} < {at(low or '')} then 1 else 0 end"
+            if low is not None and highest is not None and self._scalar(is_below):
+                warning = (
+                    f"the highest {spec.cursor} at the source, {highest}, is below the last "
+                    f"batch's, {low}: if it was restored from a backup, use --full-refresh"
+                )
+            to = low if warning or highest is None else highest
+
+            def lookback(end: str) -> str:
+                """The condition for all that a batch starting at `end` would read again."""
+                start = _minus_lookback(spec, type_, at(end))
+                return " or ".join([f"({cursor} >= {start} and {cursor} <= {at(end)})", *placeless])
+
+            def digest(end: str) -> str:
+                return self._digest(spec, columns, lookback(end))
+
+            condition = f"({cursor} > {at(low)} and {placed})" if low is not None else None
+            may_be_gone, known = True, version_of(watermark.overlap)
+            if changes:
+                overlap: str | None = changes.overlap
+                if low is not None and known is not None and changes.reach_back_to(known):
+                    condition = changes.condition(known)
+                    may_be_gone = changes.deleted_any(known)
+                elif low is not None:
+                    condition = f"({cursor} > {at(low)} or {lookback(low)})"
+            elif type_.name == ROWVERSION:
+                overlap = None
+                condition = condition or placed
+            else:
+                overlap = digest(to) if to is not None else None
+                if low is not None and digest(low) != watermark.overlap:
+                    condition = f"({cursor} > {at(low)} or {lookback(low)})"
+            if since is not None:  # reads more than the watermark asks for, never less
+                wanted = [f"{cursor} >= {at(since)}", *placeless]
+                condition = " or ".join([*wanted, condition] if condition else wanted)
+        cursor_from = low if since is None else since
+        return Window(condition, cursor_from, to, overlap, warning, keys_may_be_gone=may_be_gone)
+
+    def estimate(self, spec: TableSpec, condition: str | None) -> int:
+        with translated(self._name):
+            rows = self._scalar(_ROWS, _table(spec)) if condition is None else None
+            if not rows:  # a view, or some of the rows: then there is nothing but to count
+                where = f" where {condition}" if condition else ""
+                rows = self._scalar(f"select count_big(*) from {_table(spec)} as t{where}")
+        return int(rows)
+
+    def key_condition(self, keys: Sequence[Column], values: Sequence[Sequence[str]]) -> str:
+        types = [self._types[key.source] for key in keys]
+        rows = [
+            [_key_text(type_, value) for type_, value in zip(types, row, strict=True)]
+            for row in values
+        ]
+        fields = ", ".join(f"k{n} nvarchar(4000) '$[{n}]'" for n in range(len(keys)))
+        same = " and ".join(
+            f"t.{identifier(key.source)} = {of_text(type_, _collated(f'k.k{n}', type_))}"
+            for n, (key, type_) in enumerate(zip(keys, types, strict=True))
+        )
+        documents = literal(json.dumps(rows, ensure_ascii=False))
+        return f"exists (select 1 from openjson({documents}) with ({fields}) as k where {same})"
+
+    def key_digests(
+        self,
+        spec: TableSpec,
+        keys: Sequence[Column],
+        like: KeyDigests | None = None,
+        condition: str | None = None,
+    ) -> KeyDigests | None:
+        names = [key.name for key in keys]
+        first, bits = f"convert(bigint, {keys[0].expression})", None
+        where = f" where {condition}" if condition else ""
+        digest = _hash([_written(self._types[key.source], key.source) for key in keys])
+        nulls = " or ".join(f"{identifier(key.source)} is null" for key in keys)
+        with translated(self._name):
+            if self._types[keys[0].source].name in INTEGERS:
+                bits = like.bits if like else self._bits(spec, first)
+            range_ = "0" if bits is None else _range(first, bits)
+            found = self._query(
+                f"select r, count_big(*), sum(h), max(is_null) from (select {range_} as r, "
+                f"{digest} as h, case when {nulls} then 1 else 0 end as is_null "
+                f"from {_table(spec)} as t{where}) as hashed group by r"
+            )
+        if any(has_null for *_, has_null in found):
+            return None
+        return KeyDigests(names, bits, {int(r): (int(n), int(sum_)) for r, n, sum_, _ in found})
+
+    def within(self, keys: Sequence[Column], intervals: Sequence[Interval]) -> str:
+        return key_digests.condition(f"t.{identifier(keys[0].source)}", intervals)
+
+    def stream(self, spec: TableSpec, columns: Sequence[Column], condition: str | None) -> Stream:
+        forms = [form(self._types[column.source]) for column in columns]
+        names = [column.name for column in columns]
+        where = f" where {condition}" if condition else ""
+        selected = ", ".join(f"{c.expression} as c{n}" for n, c in enumerate(columns))
+        query = f"select {selected} from {_table(spec)} as t{where}"
+
+        def make(constants: Mapping[str, tuple[object, str]]) -> _Rows:
+            values = [value for value, _ in constants.values()]
+
+            def write(rows: Sequence[Sequence[Any]]) -> bytes:
+                if self.formats[0] == COPY_TEXT:
+                    return copy_text(rows, forms, [str(value) for value in values])
+                return json_lines(rows, forms, [*names, *constants], values)
+
+            def refuse(row: Sequence[Any], column: int) -> ExtractError:
+                shown = [
+                    f"{key.source} = {value!r}"
+                    for key, value in zip(columns, row, strict=True)
+                    if key.source in (spec.primary_key or (columns[0].source,))
+                ]
+                return ExtractError(
+                    f"{self._name}: {columns[column].source} holds the character zero, which no "
+                    f"text in Postgres can, in the row with {', '.join(shown)[:200]}. Mend the row "
+                    "there, or leave the column out with `exclude`. Nothing of this batch has "
+                    "landed."
+                )
+
+            return _Rows(self._connection, self._name, query, self.formats[0], write, refuse)
+
+        return make
+
+    def close(self) -> None:
+        with suppress(pyodbc.Error):
+            if not self._connection.autocommit:
+                self._connection.rollback()
+        with suppress(pyodbc.Error):
+            self._connection.close()
+
+    def _first_active_rowversion(self) -> int | None:
+        """The lowest rowversion that a transaction under way may still write."""
+        try:
+            return int(self._scalar("select convert(bigint, min_active_rowversion())"))
+        except pyodbc.Error:
+            return None  # the server has no rowversions
+
+    def _limit(self, cursor: str, type_: SourceType) -> list[str]:
+        """Of a rowversion, only what no transaction under way can still come below."""
+        if type_.name != ROWVERSION or self._active is None:
+            return []
+        return [f"{cursor} < {of_text(type_, str(self._active))}"]
+
+    def _digest(self, spec: TableSpec, columns: Sequence[Column], condition: str) -> str:
+        """Identifies the content of some rows: their number, and the sum of their hashes."""
+        digest = _hash([_written(self._types[c.source], c.source) for c in columns])
+        return str(
+            self._scalar(
+                f"select concat(count_big(*), ':', coalesce(sum({digest}), 0)) "
+                f"from {_table(spec)} as t where {condition}"
+            )
+        )
+
+    def _bits(self, spec: TableSpec, key: str) -> int:
+        ((low, high),) = self._query(f"select min({key}), max({key}) from {_table(spec)}")
+        return key_digests.bits_for(low or 0, high or 0)
+
+    def _execute(self, statement: str) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    def _query(self, statement: str, *parameters: object) -> list[Any]:
+        cursor = self._connection.cursor()
+        try:
+            return list(cursor.execute(statement, *parameters).fetchall())
+        finally:
+            cursor.close()
+
+    def _scalar(self, statement: str, *parameters: object) -> Any:  # noqa: ANN401
+        rows = self._query(statement, *parameters)
+        return rows[0][0] if rows else None
+
+    def _no_table(self, spec: TableSpec) -> ExtractError:
+        names = [
+            f"{schema}.{name}"
+            for schema, name in self._query(
+                "select table_schema, table_name from information_schema.tables"
+            )
+        ]
+        wanted = ".".join(spec.from_)
+        near = difflib.get_close_matches(wanted, names, n=3) or sorted(names)[:10]
+        return ExtractError(
+            f"{self._name}: there is no table {wanted}, or its user may not see it. "
+            f"It sees: {', '.join(near) or 'none'}."
+        )
+
+
+class _Rows:
+    """A `Producer`: the rows of one query, a chunk at a time."""
+
+    def __init__(
+        self,
+        connection: pyodbc.Connection,
+        name: str,
+        query: str,
+        format_: str,
+        write: Callable[[Sequence[Sequence[Any]]], bytes],
+        refuse: Callable[[Sequence[Any], int], ExtractError],
+    ) -> None:
+        self.format = format_
+        self._name = name
+        self._query = query
+        self._write, self._refuse = write, refuse
+        self._connection = connection
+        self._cursor: pyodbc.Cursor | None = None
+
+    def __call__(self, sink: Sink) -> int:
+        sent, wanted = 0, FIRST_ROWS
+        with translated(self._name):
+            self._cursor = self._connection.cursor()
+            try:
+                self._cursor.execute(self._query)
+                while rows := self._fetch(wanted, sent):
+                    chunk = self._lines(rows)
+                    sink(chunk, len(rows))
+                    sent += len(rows)
+                    # A chunk's size is kept, so that memory stays flat however wide a row is.
+                    wanted = max(1, min(MOST_ROWS, CHUNK_BYTES * len(rows) // len(chunk)))
+            finally:
+                self._cursor.close()
+        return sent
+
+    def cancel(self) -> None:
+        with suppress(pyodbc.Error):  # already over: the error that ended it is reported
+            if self._cursor is not None:
+                self._cursor.cancel()
+
+    def _fetch(self, wanted: int, sent: int) -> list[Any]:
+        assert self._cursor is not None  # noqa: S101  # for mypy
+        try:
+            return list(self._cursor.fetchmany(wanted))
+        except UnicodeDecodeError:
+            raise ExtractError(
+                f"{self._name}: a text in one of the {wanted} rows after the first {sent} holds "
+                "half of a surrogate pair, which is no character. Mend the row there, or leave the "
+                "column out with `exclude`. Nothing of this batch has landed."
+            ) from None
+
+    def _lines(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        try:
+            return self._write(rows)
+        except ZeroError as error:
+            raise self._refuse(rows[error.row], error.column) from None
+
+
+def _unordered(cursor: str, type_: SourceType) -> list[str]:
+    """The conditions for values that are not in the order of the others: those of the future."""
+    if type_.name not in IN_TIME:
+        return []
+    now = "sysdatetimeoffset()" if type_.name == "datetimeoffset" else "sysutcdatetime()"
+    return [f"{cursor} > dateadd(day, 1, {now})"]
+
+
+def _minus_lookback(spec: TableSpec, type_: SourceType, value: str) -> str:
+    if type_.name not in IN_TIME:
+        return value if spec.lookback is None else f"({value} - {_lookback_number(spec)})"
+    seconds = lookback_seconds(spec)
+    moment = f"convert(datetime2(7), {value})" if type_.name == "date" else value
+    return f"dateadd(second, -{seconds}, {moment})"
+
+
+def _lookback_number(spec: TableSpec) -> str:
+    """The lookback of a cursor in numbers; raises ExtractError if it is none."""
+    text = spec.lookback or "0"
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ExtractError(f"{spec.name}: the `lookback` of its cursor is a number, not {text!r}.")
+    return text
+
+
+def lookback_seconds(spec: TableSpec) -> int:
+    """The lookback of a cursor in time, such as `10 minutes` or `1 day 12 hours`."""
+    text = spec.lookback or DEFAULT_LOOKBACK
+    parts = re.findall(r"(\d+)\s*([a-z]+?)s?(?:\s+|$)", text.lower())
+    if not re.fullmatch(r"(\d+\s*[a-z]+\s*)+", text.lower()) or any(
+        unit not in _UNITS for _, unit in parts
+    ):
+        raise ExtractError(
+            f"{spec.name}: the `lookback` of its cursor is a duration like `10 minutes`, in "
+            f"{', '.join(_UNITS)}s, not {text!r}."
+        )
+    return sum(int(number) * _UNITS[unit] for number, unit in parts)
+
+
+def _collated(value: str, type_: SourceType) -> str:
+    return f"{value} collate {type_.collation}" if type_.collation else value
+
+
+def _key_text(type_: SourceType, value: str) -> str:
+    """A key that a warehouse wrote as text, as SQL Server reads it."""
+    kind = form(type_)
+    if kind is Form.BOOLEAN:
+        return "1" if value in ("1", "true", "t") else "0"
+    if kind is Form.BYTES:
+        return "0x" + value.removeprefix("\\x").removeprefix("0x")
+    if type_.name == "datetimeoffset":  # both warehouses hold it in UTC
+        return re.sub(r"([+-]\d\d(:\d\d)?)?$", "", value, count=1).replace("T", " ") + " +00:00"
+    if kind is Form.MOMENT:
+        return value.replace("T", " ")
+    return value
+
+
+def _written(type_: SourceType, column: str) -> str:
+    """All of a value as text that no other value, null included, is written as."""
+    text = as_text(type_, column)
+    value = f"concat(datalength({text}), ':', {text})"
+    return f"case when {identifier(column)} is null then '~' else {value} end"
+
+
+def _hash(values: Sequence[str]) -> str:
+    """64 bits of a row's SHA-256, as a decimal: the sum of many of them is no bigint."""
+    digest = f"hashbytes('sha2_256', {_concatenated(values)})"
+    return f"convert(decimal(38, 0), convert(bigint, substring({digest}, 1, 8)))"
+
+
+def _range(key: str, bits: int) -> str:
+    """The number of the range, 2**bits wide, that a bigint is in; T-SQL divides towards zero."""
+    width = 2**bits
+    return f"case when {key} < 0 then -(~{key} / {width}) - 1 else {key} / {width} end"
+
+
+def _concatenated(values: Sequence[str], at_once: int = 200) -> str:
+    """concat() takes at most 254 values."""
+    groups = [values[start : start + at_once] for start in range(0, len(values), at_once)]
+    joined = [f"concat(convert(nvarchar(max), ''), {', '.join(group)})" for group in groups]
+    return joined[0] if len(joined) == 1 else f"concat({', '.join(joined)})"
+
+
+def _table(spec: TableSpec) -> str:
+    return identifier(*spec.from_)
