@@ -133,8 +133,10 @@ def _load(
         suspicious: list[Interval] | None = None
         if window.keys and is_first and window.condition is None:
             return window  # what has landed is all there is
-        if window.keys and watermark.keys and window.keys.is_like(watermark.keys):
-            suspicious = _suspicious(spec, reader, writer, keys, batch, window.keys, watermark.keys)
+        if window.keys and watermark.keys:
+            before = watermark.keys.widened(window.keys.bits)
+            if window.keys.is_like(before):
+                suspicious = _suspicious(spec, reader, writer, keys, batch, window.keys, before)
         if suspicious != []:
             _compare_keys(spec, reader, writer, drift, keys, batch, result, suspicious)
     return window

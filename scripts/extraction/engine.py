@@ -168,7 +168,8 @@ class Reader(Protocol):
     ) -> KeyDigests | None:
         """The digests of the keys of these rows (all for None), in the ranges of `like`.
 
-        None if the engine has no good hash, or if a key is null: then keys are compared in full.
+        Those of all rows are in wider ones if the keys have outgrown these. None if the engine has
+        no good hash for them, or if a key is null: then keys are compared in full.
         """
 
     def within(self, keys: Sequence[Column], intervals: Sequence[Interval]) -> str:

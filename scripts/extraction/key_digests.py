@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # A range that is suspicious is compared as a whole; many ranges are much to remember.
 MOST_RANGES = 1024
@@ -37,6 +37,17 @@ class KeyDigests:
     def loads(cls, text: str) -> KeyDigests:
         names, bits, ranges = json.loads(text)
         return cls(names, bits, {int(number): (n, sum_) for number, (n, sum_) in ranges.items()})
+
+    def widened(self, bits: int | None) -> KeyDigests:
+        """The same in wider ranges, which are sums of these; as it is if they would not be."""
+        if self.bits is None or bits is None or bits <= self.bits:
+            return self
+        ranges: dict[int, tuple[int, int]] = {}
+        for number, (count, sum_) in self.ranges.items():
+            wide = number >> (bits - self.bits)
+            counted, summed = ranges.get(wide, (0, 0))
+            ranges[wide] = (counted + count, summed + sum_)
+        return replace(self, bits=bits, ranges=ranges)
 
     def is_like(self, other: KeyDigests) -> bool:
         """Whether both are of the same keys, in the same ranges."""

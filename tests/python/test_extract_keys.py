@@ -80,6 +80,31 @@ def test_a_row_that_comes_late_does_not_hide_one_that_goes(items: Shop) -> None:
     assert items.current(TABLE, "id") == items.source.query("select id from item order by id")
 
 
+@ON_EITHER
+def test_a_table_that_grows_keeps_its_ranges_few(shop: Shop) -> None:
+    """All of them are remembered from batch to batch, and each that differs is a condition."""
+    shop.source.execute(
+        "create table item (id bigint primary key, name text, updated_at timestamptz not null)"
+    )
+    shop.load(TABLE)
+    for size in (10_000, 100_000):
+        shop.source.execute(
+            "insert into item select i, 'item', timestamptz '2026-01-01' + i * interval '1 s' "
+            f"from generate_series({size // 10}, {size}) as i on conflict do nothing;"
+            "delete from item where id % 1000 = 7"
+        )
+        shop.load(TABLE)
+        (written,) = shop.warehouse.query(
+            "select key_digests from ops.extract_batches where key_digests is not null"
+        )
+        assert len(KeyDigests.loads(written[0]).ranges) <= MOST_RANGES + 1
+        assert shop.current(TABLE, "id") == shop.source.query("select id from item order by id")
+    sent = Sent()
+    shop.source.execute("delete from item where id = 50000")
+    assert shop.load(TABLE, observer=sent).deleted == 1
+    assert sent.total < 1000
+
+
 class Unplugged(Silent):
     def step(self, spec: TableSpec, step: str) -> None:
         if step == "commit":
@@ -98,6 +123,13 @@ def test_ranges_are_few_whatever_the_keys() -> None:
     for low, high in [(0, 0), (1, 1024), (1, 10**9), (-(2**63), 2**63 - 1)]:
         bits = bits_for(low, high)
         assert (high >> bits) - (low >> bits) <= MOST_RANGES
+
+
+def test_digests_in_wider_ranges_are_sums() -> None:
+    narrow = KeyDigests(["id"], 1, {-1: (1, 5), 0: (2, -7), 1: (1, 9), 6: (3, 1)})
+    assert narrow.widened(3) == KeyDigests(["id"], 3, {-1: (1, 5), 0: (3, 2), 1: (3, 1)})
+    assert narrow.widened(0) == narrow.widened(None) == narrow
+    assert KeyDigests(["id"], None, {0: (1, 1)}).widened(3).bits is None
 
 
 def test_digests_survive_being_written_down() -> None:

@@ -170,7 +170,9 @@ class PostgresReader:
         here = [self._here[key.source] for key in keys]
         first, bits = f"({here[0].expression})", None
         if here[0].type in _INTEGERS:
-            bits = like.bits if like else self._bits(spec, first)
+            bits = (like.bits if like else None) or 0
+            if condition is None:  # a table that was small at first may be large by now
+                bits = max(bits, self._bits(spec, first))
         values = ", ".join(f"({key.expression})" for key in here)
         where = f" where {condition}" if condition else ""
         found = self._rows(
