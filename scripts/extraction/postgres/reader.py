@@ -62,6 +62,8 @@ _COLUMNS = """
 _IN_TIME = {"timestamp", "timestamptz", "date"}
 _FLOATS = {"float4", "float8"}
 _INTEGERS = {"int2", "int4", "int8"}
+# Types that can be a key and that Postgres has no hash for; nor are arrays found by their keys.
+_UNHASHED = {"varbit", "tsvector", "tsquery"}
 DEFAULT_LOOKBACK = "10 minutes"
 
 
@@ -164,10 +166,11 @@ class PostgresReader:
         like: KeyDigests | None = None,
         condition: str | None = None,
     ) -> KeyDigests | None:
-        if self._connection.server_version < 140000:  # hashes of rows are newer
-            return None
         names = [key.name for key in keys]
         here = [self._here[key.source] for key in keys]
+        is_old = self._connection.server_version < 140000  # hashes of rows are newer
+        if is_old or any(key.type.endswith("[]") or key.type in _UNHASHED for key in here):
+            return None
         first, bits = f"({here[0].expression})", None
         if here[0].type in _INTEGERS:
             bits = (like.bits if like else None) or 0
