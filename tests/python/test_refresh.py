@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from commands import dbt, script
 from common import ops
 from databases import Database, temporary_database
 from demo_days import SCALE
+from extraction.postgres import ledger
+from extraction_support import spec
 from refreshing import changes, state
 from warehouses import ON_EITHER
 
@@ -175,6 +178,28 @@ def test_all_is_built_after_midnight_a_change_and_whatever_did_not_succeed(
         assert built_to("old") is None, "changed back: what is there is of the new project"
         recorded.execute("update ops.refreshes set started_at = '2026-01-01'")
         assert built_to("new") is None, "another day"
+
+
+def test_a_batch_that_is_about_to_begin_is_not_settled(recorded: Database) -> None:
+    """Its number is taken and not to be seen yet, while a later one might be."""
+
+    def begin_another() -> None:
+        with recorded.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("begin")
+            ledger.begin(cursor, spec("later"), "run")
+            cursor.execute("commit")
+
+    with recorded.connect() as beginning, beginning.cursor() as cursor:
+        cursor.execute("begin")
+        first = ledger.begin(cursor, spec("earlier"), "run")
+        with ThreadPoolExecutor(1) as pool:
+            another = pool.submit(begin_another)
+            wait([another], timeout=1)
+            with recorded.connect() as connection:
+                settled = changes.settled_batch(connection)
+            cursor.execute("commit")
+            another.result()
+    assert settled < first.id
 
 
 @ON_EITHER

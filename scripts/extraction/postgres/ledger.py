@@ -44,8 +44,10 @@ def _exists(cursor: Cursor) -> bool:
 def begin(cursor: Cursor, spec: TableSpec, run_id: str) -> Batch:
     """Records a batch as running; what an earlier, killed run left running is abandoned.
 
-    The caller holds the table's lock, so nobody else can be loading it.
+    The caller holds the table's lock, so nobody else can be loading it. Batches become visible in
+    the order of their numbers: who sees one sees all that are below it (refreshing/changes.py).
     """
+    cursor.execute("select pg_advisory_xact_lock(hashtextextended('medallion batch numbers', 0))")
     cursor.execute(
         "update ops.extract_batches set status = 'abandoned', finished_at = clock_timestamp() "
         "where source_name = %s and table_name = %s and status = 'running'",

@@ -40,8 +40,14 @@ def _exists(cursor: pyodbc.Cursor) -> bool:
 def begin(cursor: pyodbc.Cursor, spec: TableSpec, run_id: str) -> Batch:
     """Records a batch as running; what an earlier, killed run left running is abandoned.
 
-    The caller holds the table's lock, so nobody else can be loading it.
+    The caller holds the table's lock, so nobody else can be loading it, and has a transaction open.
+    Batches become visible in the order of their numbers: who sees one sees all that are below it
+    (refreshing/changes.py).
     """
+    cursor.execute(
+        "exec sp_getapplock @Resource = 'medallion batch numbers', @LockMode = 'Exclusive', "
+        "@LockOwner = 'Transaction', @LockTimeout = -1"
+    )
     _execute(
         cursor,
         "update ops.extract_batches set status = 'abandoned', finished_at = sysutcdatetime() "
