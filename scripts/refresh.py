@@ -17,7 +17,7 @@ from contextlib import closing
 import click
 
 from common import ops
-from common.dbt_project import DbtProjectError, invoke, manifest
+from common.dbt_project import DbtProjectError, invoke, manifest, warehouse_credentials
 from common.project import ROOT
 from common.warehouse import errors, open_warehouse
 from extract import Request, land
@@ -81,7 +81,9 @@ class Refresh:
         with closing(open_warehouse(self.target)) as warehouse:
             with warehouse.cursor() as cursor:
                 ops.ensure_tables(cursor)
-            selection = " ".join([*sorted(self.sources), self.rhythm or ""]).strip()
+            # Schemas of one warehouse share its landing and ops, but not what is built in them.
+            schema = warehouse_credentials(self.target).schema
+            selection = " ".join([f"{schema}:", *sorted(self.sources), self.rhythm or ""]).strip()
             project = state.fingerprint(ROOT)
             built_to = None if everything else state.last_settled(warehouse, selection, project)
             settled = changes.settled_batch(warehouse)

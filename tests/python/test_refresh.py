@@ -40,10 +40,10 @@ class Refreshed:
             "DBT_LOG_PATH": str(self.target),
         }
 
-    def refresh(self, *arguments: str, fails: bool = False) -> str:
+    def refresh(self, *arguments: str, fails: bool = False, **env: str) -> str:
         """Refreshes, and returns what it says."""
         (self.target / "run_results.json").unlink(missing_ok=True)
-        done = script("refresh.py", "--source", "film_catalog", *arguments, env=self.env)
+        done = script("refresh.py", "--source", "film_catalog", *arguments, env={**self.env, **env})
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout
 
@@ -105,6 +105,12 @@ def test_a_rhythm_builds_its_models_and_remembers_for_itself(film_catalog: Refre
     assert "br_film_catalog__films" not in built
     assert "nothing new" in film_catalog.refresh("--select", "film_ratings")
     assert "dbt --log-level warn build" in film_catalog.refresh("--all")
+
+
+def test_what_one_developer_built_another_did_not(film_catalog: Refreshed) -> None:
+    film_catalog.refresh()
+    assert "all built" in film_catalog.refresh(USER="other")
+    assert "nothing new" in film_catalog.refresh(), "and the other way round"
 
 
 def test_only_rows_that_landed_since_are_tested(film_catalog: Refreshed) -> None:
