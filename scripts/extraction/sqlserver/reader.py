@@ -205,7 +205,9 @@ class SqlServerReader:
         nulls = " or ".join(f"{identifier(key.source)} is null" for key in keys)
         with translated(self._name):
             if self._types[keys[0].source].name in INTEGERS:
-                bits = like.bits if like else self._bits(spec, first)
+                bits = (like.bits if like else None) or 0
+                if condition is None:  # a table that was small at first may be large by now
+                    bits = max(bits, self._bits(spec, first))
             range_ = "0" if bits is None else _range(first, bits)
             found = self._query(
                 f"select r, count_big(*), sum(h), max(is_null) from (select {range_} as r, "
