@@ -27,8 +27,8 @@ from rich.table import Table
 
 from common import sqlserver
 from extraction.engine import Sink
-from extraction.sqlserver import loading
 from extraction.sqlserver.landing_types import definition
+from extraction.sqlserver.loading import Loader
 
 Row = tuple[Any, ...]
 
@@ -94,7 +94,7 @@ def load_documents(url: str, table: str, lines: list[bytes]) -> None:
         def cancel(self) -> None: ...
 
     with closing(sqlserver.connect(url, "bench")) as connection:
-        loading.load(connection, table, COLUMNS, {}, Lines())
+        Loader(connection).load(table, COLUMNS, {}, Lines())
 
 
 def load_executemany(url: str, table: str, rows: list[Row]) -> None:
@@ -201,7 +201,9 @@ def cli(count: int, rounds: int) -> None:
                 started = time.perf_counter()
                 way.load(url, table, prepared[way.name])
                 seconds[way.name].append(time.perf_counter() - started)
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a library's panic, too
                 outcome[way.name] = f"failed: {' '.join(str(error).split())[:120]}"
                 continue
             if wrong := what_is_wrong(rows, landed(url, table)):

@@ -52,6 +52,9 @@ class Database:
             "USER": "test",
         }
 
+    def has(self, schema: str, table: str) -> bool:
+        return self.scalar("select to_regclass(%s)", [identifier(schema, table)]) is not None
+
     def cannot_drop_connections(self) -> str | None:
         """Why this server can't end another connection; None if it can."""
         return None
@@ -157,6 +160,9 @@ class SqlServerDatabase:
 
     def scalar(self, statement: str, parameters: Sequence[Any] | None = None) -> Any:  # noqa: ANN401
         return self.query(statement, parameters)[0][0]
+
+    def has(self, schema: str, table: str) -> bool:
+        return self.scalar("select object_id(%s)", [f"{schema}.{table}"]) is not None
 
     def cannot_drop_connections(self) -> str | None:
         """Why this server can't end another connection; None if it can."""

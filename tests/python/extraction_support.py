@@ -119,13 +119,7 @@ class Shop:
 
     def has_landed(self, table: TableSpec) -> bool:
         """Whether there is a landing table."""
-        return bool(
-            self.warehouse.query(
-                "select 1 from INFORMATION_SCHEMA.TABLES"
-                " where TABLE_SCHEMA = %s and TABLE_NAME = %s",
-                list(table.landing),
-            )
-        )
+        return self.warehouse.has(*table.landing)
 
     def current(self, table: TableSpec, columns: str) -> list[tuple[Any, ...]]:
         """What bronze would show: the newest row of each key that is not flagged as deleted."""

@@ -101,6 +101,14 @@ def openjson_value(name: str, type_: str) -> str:
     return f"convert({type_}, {quoted}, 2)" if base(type_) in ("varbinary", "binary") else quoted
 
 
+def parameter(type_: str) -> str:
+    """What becomes of a value that is sent as a text of its own."""
+    if is_text(type_):
+        return "?"
+    style = ", 2" if base(type_) in ("varbinary", "binary") else ""
+    return f"convert({type_}, ?{style})"
+
+
 def definition(name: str, type_: str, *, is_temporary: bool = False) -> str:
     """A column of a new table. Temporary tables have the collation of their own database."""
     collation = " collate database_default" if is_temporary and is_text(type_) else ""

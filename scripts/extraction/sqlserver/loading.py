@@ -1,68 +1,166 @@
 """Documents into a table: a chunk of them is one parameter, which openjson() types on the server.
 
 Each chunk is compared with what arrived: the number of its rows, and its SHA-256 as the server
-computes it.
+computes it. A server whose openjson() changes texts (`is_faithful`; SQL Server's does not) gets the
+same rows as parameters, one for each value, which takes longer.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pyodbc
 
 from extraction.engine import Producer
 from extraction.errors import TransientError
 from extraction.pipe import streaming
-from extraction.sqlserver.landing_types import listed, openjson_column, openjson_value
+from extraction.sqlserver.landing_types import (
+    listed,
+    openjson_column,
+    openjson_value,
+    parameter,
+)
 
 # How much of a stream goes into one statement. More gains nothing, and takes memory at both ends.
 CHUNK_BYTES = 1024 * 1024
 
 NVARCHAR_MAX = (pyodbc.SQL_WVARCHAR, 0, 0)
+LONGEST_NVARCHAR = 4000
+
+# A text with an escape that is longer than an nvarchar without `max`: 1 if it is kept as it is.
+IS_FAITHFUL = """
+    select case when max(len(a)) = 5001 and max(unicode(a)) = 9 then 1 else 0 end
+    from openjson(N'[{"a":"\\t' + replicate(convert(nvarchar(max), N'x'), 5000) + N'"}]')
+        with (a nvarchar(max) '$.a')
+"""
 
 
-def load(
-    connection: pyodbc.Connection,
-    table: str,
-    columns: Mapping[str, str],
-    constants: Mapping[str, str],
-    producer: Producer,
-) -> int:
-    """Adds all that the producer sends to a table; returns the rows.
+@dataclass(frozen=True)
+class Loader:
+    """Loads tables that nobody else reads: each chunk commits, unless a transaction is open."""
 
-    `table` is quoted SQL. `columns` are names and types of the documents' values, `constants` SQL
-    that each row gets by name. Each chunk commits unless a transaction is open: the table must be
-    one that nobody else reads.
-    """
-    names = listed([*columns, *constants])
-    return _send(
-        connection,
-        "set nocount on; declare @rows bigint; declare @documents nvarchar(max) = ?; "
-        f"insert into {table} with (tablock) ({names}) "
-        f"{_select(columns, constants, '@documents')}; "
-        "set @rows = @@rowcount; "
-        "select @rows, hashbytes('sha2_256', @documents)",
-        producer,
-        table,
-    )
+    connection: pyodbc.Connection
+    is_faithful: bool = True
+
+    def load(
+        self,
+        table: str,
+        columns: Mapping[str, str],
+        constants: Mapping[str, str],
+        producer: Producer,
+    ) -> int:
+        """Adds all that the producer sends to a table; returns the rows.
+
+        `table` is quoted SQL. `columns` are names and types of the documents' values, `constants`
+        SQL that each row gets by name.
+        """
+        if not self.is_faithful:
+            return self._load_values(table, columns, constants, producer)
+        names = listed([*columns, *constants])
+        return self._send(
+            "set nocount on; declare @rows bigint; declare @documents nvarchar(max) = ?; "
+            f"insert into {table} with (tablock) ({names}) "
+            f"{_select(columns, constants, '@documents')}; "
+            "set @rows = @@rowcount; "
+            "select @rows, hashbytes('sha2_256', @documents)",
+            table,
+            producer,
+        )
+
+    def keep(self, table: str, producer: Producer) -> int:
+        """Puts documents aside as they come, many to a row of a new table; how many there are."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                f"create table {table} (number int identity primary key, "
+                "documents nvarchar(max) collate database_default)"
+            )
+        return self._send(
+            "set nocount on; declare @documents nvarchar(max) = ?; "
+            f"insert into {table} (documents) values (@documents); "
+            "select (select count(*) from openjson(@documents)), hashbytes('sha2_256', @documents)",
+            table,
+            producer,
+        )
+
+    def load_kept(self, table: str, columns: Mapping[str, str], kept: str) -> None:
+        """Adds to a table what was kept in another."""
+        with self.connection.cursor() as cursor:
+            if self.is_faithful:
+                source = f"{kept} as kept cross apply "
+                cursor.execute(
+                    f"insert into {table} ({listed(columns)}) "
+                    f"{_select(columns, {}, 'kept.documents', source)}"
+                )
+                return
+            numbers = cursor.execute(f"select number from {kept}").fetchall()
+            for (number,) in numbers:
+                cursor.execute(f"select documents from {kept} where number = ?", number)
+                ((documents,),) = cursor.fetchall()
+                self._insert(table, columns, {}, documents)
+
+    def _send(self, statement: str, table: str, producer: Producer) -> int:
+        arrived = 0
+        with streaming(producer) as pipe, self.connection.cursor() as cursor:
+            for documents in arrays(pipe):
+                cursor.setinputsizes([NVARCHAR_MAX])
+                ((rows, digest),) = cursor.execute(statement, documents).fetchall()
+                if not is_digest_of(bytes(digest), documents):
+                    raise TransientError(f"{table}: a chunk did not arrive as it was sent")
+                arrived += rows
+        _check(table, pipe.sent, arrived)
+        return arrived
+
+    def _load_values(
+        self,
+        table: str,
+        columns: Mapping[str, str],
+        constants: Mapping[str, str],
+        producer: Producer,
+    ) -> int:
+        before = self._count(table)
+        with streaming(producer) as pipe:
+            for documents in arrays(pipe):
+                self._insert(table, columns, constants, documents)
+        arrived = self._count(table) - before
+        _check(table, pipe.sent, arrived)
+        return arrived
+
+    def _insert(
+        self, table: str, columns: Mapping[str, str], constants: Mapping[str, str], documents: str
+    ) -> None:
+        found = json.loads(documents, parse_float=str, parse_int=str)
+        rows = [[_text(document.get(name)) for name in columns] for document in found]
+        values = [parameter(type_) for type_ in columns.values()]
+        with self.connection.cursor() as cursor:
+            cursor.fast_executemany = True
+            longest = [
+                max(len(value or "") for value in column) for column in zip(*rows, strict=True)
+            ]
+            cursor.setinputsizes(
+                [
+                    (pyodbc.SQL_WVARCHAR, 0 if size > LONGEST_NVARCHAR else max(size, 1), 0)
+                    for size in longest
+                ]
+            )
+            cursor.executemany(
+                f"insert into {table} ({listed([*columns, *constants])}) "
+                f"values ({', '.join([*values, *constants.values()])})",
+                rows,
+            )
+
+    def _count(self, table: str) -> int:
+        with self.connection.cursor() as cursor:
+            ((count,),) = cursor.execute(f"select count_big(*) from {table}").fetchall()
+            return int(count)
 
 
-def keep(connection: pyodbc.Connection, table: str, producer: Producer) -> int:
-    """Puts documents aside as they come, many to a row of `table`; returns how many there are."""
-    return _send(
-        connection,
-        "set nocount on; declare @documents nvarchar(max) = ?; "
-        f"insert into {table} values (@documents); "
-        "select (select count(*) from openjson(@documents)), hashbytes('sha2_256', @documents)",
-        producer,
-        table,
-    )
-
-
-def select_kept(table: str, columns: Mapping[str, str]) -> str:
-    """The select that types what was kept in `table`."""
-    return f"{_select(columns, {}, 'kept.documents', f'{table} as kept cross apply ')}"
+def _check(table: str, sent: int, arrived: int) -> None:
+    if sent != arrived:
+        raise TransientError(f"{table}: {sent} rows were sent and {arrived} arrived")
 
 
 def _select(
@@ -76,18 +174,10 @@ def _select(
     )
 
 
-def _send(connection: pyodbc.Connection, statement: str, producer: Producer, table: str) -> int:
-    arrived = 0
-    with streaming(producer) as pipe, connection.cursor() as cursor:
-        for documents in arrays(pipe):
-            cursor.setinputsizes([NVARCHAR_MAX])
-            rows, digest = cursor.execute(statement, documents).fetchone()
-            if not is_digest_of(bytes(digest), documents):
-                raise TransientError(f"{table}: a chunk did not arrive as it was sent")
-            arrived += rows
-    if pipe.sent != arrived:
-        raise TransientError(f"{table}: {pipe.sent} rows were sent and {arrived} arrived")
-    return arrived
+def _text(value: Any) -> str | None:  # noqa: ANN401
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return None if value is None else str(value)
 
 
 def is_digest_of(digest: bytes, text: str) -> bool:

@@ -35,9 +35,10 @@ from extraction.key_digests import Interval
 from extraction.names import landing_name
 from extraction.spec import TableSpec
 from extraction.sqlserver import landing_types as types
-from extraction.sqlserver import ledger, loading
+from extraction.sqlserver import ledger
 from extraction.sqlserver.errors import translated
 from extraction.sqlserver.landing_types import MOMENT, definition, listed
+from extraction.sqlserver.loading import IS_FAITHFUL, Loader
 
 WHERE = "warehouse"
 
@@ -109,6 +110,7 @@ class SqlServerWriter:
         self._lock: str | None = None
         self._target: str | None = None  # the quoted table that holds what `commit` makes visible
         self._staged = 0
+        self._loader = Loader(self._connection)
 
     def lock(self, spec: TableSpec) -> None:
         name = f"medallion extract {spec.name}"
@@ -161,6 +163,8 @@ class SqlServerWriter:
         self._spec = spec
         with translated(WHERE), self._connection.cursor() as cursor:
             self._check_texts()
+            is_faithful = self._query(IS_FAITHFUL)[0][0] == 1
+            self._loader = Loader(self._connection, is_faithful)
             ledger.ensure_schema(cursor, spec.landing[0])
             ledger.ensure_ledger(cursor)
             self._drop_draft(spec)
@@ -174,7 +178,7 @@ class SqlServerWriter:
             return
         table = identifier(*spec.landing)
         changes = [
-            f"alter table {table} alter column {identifier(name)} {type_} null"
+            f"alter table {table} alter column {identifier(name)} {type_}"
             for name, type_ in widened.items()
         ]
         indexed = [name for (name,) in self._query(_INDEXED, table)]
@@ -196,10 +200,7 @@ class SqlServerWriter:
 
     def stage(self, spec: TableSpec, stream: Stream) -> None:
         with translated(WHERE):
-            self._execute(
-                f"create table {STAGED} (documents nvarchar(max) collate database_default)"
-            )
-            self._staged = loading.keep(self._connection, STAGED, stream({}))
+            self._staged = self._loader.keep(STAGED, stream({}))
 
     def append_changes(
         self,
@@ -218,9 +219,7 @@ class SqlServerWriter:
         with translated(WHERE):
             target = self._rows_of(spec, columns, key_types)
             self._create(SOURCE, columns, is_temporary=True)
-            self._execute(
-                f"insert into {SOURCE} ({listed(columns)}) {loading.select_kept(STAGED, columns)}"
-            )
+            self._loader.load_kept(SOURCE, columns, STAGED)
             typed = self._count(SOURCE)
             if typed != self._staged:
                 raise TransientError(f"{landing}: {self._staged} rows were sent, {typed} arrived")
@@ -301,7 +300,7 @@ class SqlServerWriter:
     ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
         with translated(WHERE):
             self._create(KEYS, keys, is_temporary=True)
-            loading.load(self._connection, KEYS, keys, {}, stream({}))
+            self._loader.load(KEYS, keys, {}, stream({}))
             self._check_keys(spec, KEYS, list(keys))
             target = self._rows_of(spec, keys)
             data = list(self._data(spec))
@@ -455,7 +454,7 @@ class SqlServerWriter:
 
     def _load(self, table: str, columns: Mapping[str, str], stream: Stream, batch: Batch) -> int:
         constants = {LOADED_AT: _moment(batch), BATCH_ID: str(batch.id)}
-        return loading.load(self._connection, table, columns, constants, stream({}))
+        return self._loader.load(table, columns, constants, stream({}))
 
     def _data(self, spec: TableSpec) -> Mapping[str, str]:
         """Landing's columns without metadata; those of a first batch are in its draft."""
