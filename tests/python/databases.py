@@ -186,13 +186,16 @@ def temporary_sqlserver_database(
     """The same on SQL Server, with the first of the collations that it knows; None for its own."""
     name = f"{prefix}_{uuid.uuid4().hex[:12]}"
     admin = SqlServerDatabase("master")
-    for last in collations:
+    for collation in [*collations] * 3:  # again, because two at once may disturb each other
         try:
-            admin.execute(f"create database [{name}]" + (f" collate {last}" if last else ""))
+            collate = f" collate {collation}" if collation else ""
+            admin.execute(f"create database [{name}]{collate}")
             break
-        except pyodbc.Error:
-            if last == collations[-1]:
-                raise
+        except pyodbc.Error as error:
+            failure = error
+            time.sleep(0.1)
+    else:
+        raise failure
     try:
         yield SqlServerDatabase(name)
     finally:

@@ -31,7 +31,7 @@ def _documents(source: Database) -> Iterator[dict[str, Any]]:
     with closing(_reader(source)) as reader:
         columns = reader.columns(spec())
         reader.stream(spec(), columns, None)({})(lambda chunk, rows: chunks.append(chunk))
-    for array in arrays(chunks):
+    for array in arrays(chunks, 1000):
         yield from json.loads(array)
 
 
@@ -116,7 +116,7 @@ def test_lines_that_are_cut_anywhere_become_arrays_of_whole_lines() -> None:
         cut = [lines[start : start + size] for start in range(0, len(lines), size)]
         found = [document for array in arrays(cut, 200) for document in json.loads(array)]
         assert [document["n"] for document in found] == list(range(50))
-    assert list(arrays([])) == []
+    assert list(arrays([], 200)) == []
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ class Loader:
     def _send(self, statement: str, table: str, producer: Producer) -> int:
         arrived = 0
         with streaming(producer) as pipe, self.connection.cursor() as cursor:
-            for documents in arrays(pipe):
+            for documents in arrays(pipe, CHUNK_BYTES):
                 cursor.setinputsizes([NVARCHAR_MAX])
                 ((rows, digest),) = cursor.execute(statement, documents).fetchall()
                 if not is_digest_of(bytes(digest), documents):
@@ -123,7 +123,7 @@ class Loader:
     ) -> int:
         before = self._count(table)
         with streaming(producer) as pipe:
-            for documents in arrays(pipe):
+            for documents in arrays(pipe, CHUNK_BYTES):
                 self._insert(table, columns, constants, documents)
         arrived = self._count(table) - before
         _check(table, pipe.sent, arrived)
@@ -137,9 +137,7 @@ class Loader:
         values = [parameter(type_) for type_ in columns.values()]
         with self.connection.cursor() as cursor:
             cursor.fast_executemany = True
-            longest = [
-                max(len(value or "") for value in column) for column in zip(*rows, strict=True)
-            ]
+            longest = [max(map(_length, column)) for column in zip(*rows, strict=True)]
             cursor.setinputsizes(
                 [
                     (pyodbc.SQL_WVARCHAR, 0 if size > LONGEST_NVARCHAR else max(size, 1), 0)
@@ -180,13 +178,18 @@ def _text(value: Any) -> str | None:  # noqa: ANN401
     return None if value is None else str(value)
 
 
+def _length(value: str | None) -> int:
+    """As the driver counts, in UTF-16."""
+    return len(value.encode("utf-16-le")) // 2 if value else 0
+
+
 def is_digest_of(digest: bytes, text: str) -> bool:
     """Whether a server that holds an nvarchar in either encoding would say so of this text."""
     encodings = ("utf-16-le", "utf-8")
     return any(hashlib.sha256(text.encode(name)).digest() == digest for name in encodings)
 
 
-def arrays(chunks: Iterable[bytes], size: int = CHUNK_BYTES) -> Iterator[str]:
+def arrays(chunks: Iterable[bytes], size: int) -> Iterator[str]:
     """JSON lines, cut anywhere, as JSON arrays of whole lines, each of about `size` bytes."""
     parts: list[bytes] = []
     waiting = 0

@@ -186,9 +186,10 @@ class SqlServerWriter:
             columns = listed(indexed)
             changes.insert(0, f"drop index {KEY_INDEX} on {table}")
             changes.append(f"create index {KEY_INDEX} on {table} ({columns})")
-        if added:
-            new = ", ".join(f"{definition(name, type_)} null" for name, type_ in added.items())
-            changes.append(f"alter table {table} add {new}")
+        changes += [
+            f"alter table {table} add {definition(name, type_)} null"
+            for name, type_ in added.items()
+        ]
         with translated(f"{WHERE}: changing {spec.name}"):
             self._when_unread(spec, lambda: self._execute_all(changes))
 
