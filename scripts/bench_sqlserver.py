@@ -27,7 +27,7 @@ from rich.table import Table
 
 from common import sqlserver
 from extraction.engine import Sink
-from extraction.sqlserver.landing_types import definition
+from extraction.sqlserver.landing_types import definition, is_text
 from extraction.sqlserver.loading import Loader
 
 Row = tuple[Any, ...]
@@ -154,7 +154,11 @@ WAYS = [
 
 def landed(url: str, table: str) -> list[Row]:
     with closing(sqlserver.connect(url, "bench")) as connection, closing(connection.cursor()) as c:
-        c.execute(f"select * from {table} order by id")
+        columns = [  # as UTF-16, whatever code page the server has for `varchar`
+            f"convert(nvarchar(max), {name})" if is_text(type_) else name
+            for name, type_ in COLUMNS.items()
+        ]
+        c.execute(f"select {', '.join(columns)} from {table} order by id")
         return [tuple(row) for row in c.fetchall()]
 
 
