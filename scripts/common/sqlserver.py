@@ -34,6 +34,8 @@ _OPTIONS = (
     *("ConnectRetryCount", "ConnectRetryInterval", "PacketSize", "Driver"),
 )
 _DATETIMEOFFSET = -155
+# SQL_ATTR_RESET_CONNECTION, SQL_RESET_CONNECTION_YES
+_RESET_CONNECTION = (116, 1)
 _NOT_A_URL = (
     "is not a SQL Server URL (sqlserver://user:password@host:port/database; "
     "write special characters of the password as %xx)"
@@ -201,10 +203,14 @@ def _open(
     try:
         connection = pyodbc.connect(
             connection_string,
-            autocommit=autocommit,
+            autocommit=True,
             timeout=login_timeout,
             attrs_before=dict(attributes),
         )
+        # unixODBC's pool gives back a session as it was left, temporary tables and settings
+        # included. This travels with the first statement, before what that asks for.
+        connection.set_attr(*_RESET_CONNECTION)
+        connection.autocommit = autocommit
     except pyodbc.Error as error:
         raise explain(error) from None
     # As UTF-16 even what is `varchar`: otherwise the driver turns it into the locale's code page.

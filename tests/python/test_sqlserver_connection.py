@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import closing
 from datetime import date, datetime, time, timedelta, timezone
@@ -11,6 +12,7 @@ import pytest
 
 from common import sqlserver
 from common.sqlserver import SqlServerError, identifier, literal, parse
+from databases import SQLSERVER
 
 PASSWORD = "sw0rd;}f!sh"  # noqa: S105
 ENCODED = "sw0rd%3B%7Df!sh"
@@ -108,3 +110,15 @@ def test_literals(value: object, constant: str) -> None:
 def test_what_has_no_constant_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         literal(value)
+
+
+@pytest.mark.sqlserver
+@pytest.mark.skipif(SQLSERVER not in os.environ, reason=f"needs a SQL Server: set {SQLSERVER}")
+def test_a_session_from_the_pool_has_nothing_left_of_its_last_user() -> None:
+    for autocommit in (True, False, True):
+        with closing(
+            sqlserver.connect(os.environ[SQLSERVER], "medallion test", autocommit=autocommit)
+        ) as connection:
+            assert connection.autocommit is autocommit
+            connection.execute("create table #left (id int)")
+            connection.execute("select id from #left").fetchall()
