@@ -30,6 +30,9 @@ from extraction.spec import TableSpec, select
 
 STDERR = Console(stderr=True)
 
+# Targets on which a source's URL may lead to its demo database, which is a Postgres for every kind.
+DEVELOPMENT = ("dev", "dev_sqlserver")
+
 
 @click.command(help=__doc__)
 @click.option("--target", envvar="MEDALLION_TARGET", help="dbt target to load into (default: dev).")
@@ -159,7 +162,7 @@ def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
                 f"Source {spec.source}: set {spec.connection} to its URL "
                 f"({EXAMPLES[spec.kind]}), see .env.example."
             )
-        if kind_of(url) != spec.kind and target != "dev":
+        if kind_of(url) != spec.kind and target not in DEVELOPMENT:
             raise ExtractError(
                 f"Source {spec.source}: its YAML says `kind: {spec.kind}`, and {spec.connection} "
                 f"is the URL of a {kind_of(url)} system. Correct the one that is wrong."
