@@ -1,7 +1,7 @@
 {{
     config(
         unique_key=['service', 'cost_date'],
-        indexes=[{'columns': ['service', 'cost_date'], 'unique': true}, {'columns': ['_batch_id']}],
+        indexes=key_indexes(['service', 'cost_date'], texts=['service']),
     )
 }}
 
