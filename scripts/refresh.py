@@ -94,12 +94,14 @@ class Refresh:
                 if not tables:
                     return "nothing new"
                 wanted, options = self._changed(tables), ["--exclude", *ONCE_A_DAY]
+                options += self._tests_of_what_is_here()
                 built = f"{len(tables)} changed {'table' if len(tables) == 1 else 'tables'} built"
             if self.rhythm:
                 wanted = [f"{one},{self.rhythm}" for one in wanted] or [self.rhythm]
             is_whole = built_to is None
             running = state.begin(warehouse, selection, project, settled, is_whole=is_whole)
-            os.environ[BUILT] = "" if self.rhythm else str(built_to or "")
+            # What is above it must be new to each fact: not if another selection builds its inputs.
+            os.environ[BUILT] = "" if self.rhythm or self.sources else str(built_to or "")
             command = ("build", "--exclude-resource-type", "unit_test", *_selecting(wanted))
             succeeded = self._dbt(*command, *options)
             state.finish(warehouse, running, succeeded=succeeded)
@@ -109,9 +111,13 @@ class Refresh:
         self._dbt("source", "freshness", *_selecting([f"source:{one}" for one in self.sources]))
 
     def _everything(self) -> tuple[list[str], list[str], str]:
-        # With all that their models read, and without the tests of models that are not here.
-        options = ["--indirect-selection", "buildable"] if self.sources else []
-        return [f"@source:{source}" for source in self.sources], options, "all built"
+        # With all that their models read.
+        wanted = [f"@source:{source}" for source in self.sources]
+        return wanted, self._tests_of_what_is_here(), "all built"
+
+    def _tests_of_what_is_here(self) -> list[str]:
+        # A test may look at models of other sources, too, which nobody may have built yet.
+        return ["--indirect-selection", "buildable"] if self.sources else []
 
     def _changed(self, tables: list[tuple[str, str]]) -> list[str]:
         wanted = [f"source:{source}.{table}+" for source, table in tables]

@@ -176,7 +176,10 @@ class PostgresReader:
             bits = (like.bits if like else None) or 0
             if condition is None:  # a table that was small at first may be large by now
                 bits = max(bits, self._bits(spec, first))
-        values = ", ".join(f"({key.expression})" for key in here)
+        # By their bytes: to some collations two different texts are equal, and hashed alike.
+        values = ", ".join(
+            f"({key.expression})" + (' collate "C"' if key.type == "text" else "") for key in here
+        )
         where = f" where {condition}" if condition else ""
         found = self._rows(
             f"select {'0' if bits is None else f'coalesce({first}::int8 >> {bits}, 0)'} as range, "
