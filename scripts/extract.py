@@ -149,6 +149,7 @@ def _asked_for(project: Project, request: Request) -> Iterator[tuple[list[TableS
             Options(
                 *(project.warehouse, _with_demo_apis(specs, urls, apis), request.since),
                 *(request.full_refresh, request.threads, request.wait),
+                target=project.target,
             ),
         )
 

@@ -14,14 +14,15 @@
 
 {% macro postgres__ops_tables() -%}
 if (
-    select count(*) < 6
+    select count(*) < 10
     from pg_catalog.pg_class as tables
     inner join pg_catalog.pg_namespace as schemas on tables.relnamespace = schemas.oid
     where
         schemas.nspname = 'ops'
         and tables.relname in (
             'extract_batches', 'dbt_invocations', 'dbt_node_results', 'source_freshness_results',
-            'publishes', 'refreshes'
+            'publishes', 'refreshes', 'environment', 'generations', 'generation_relations',
+            'manifests'
         )
 ) or not exists (
     select 1 from pg_catalog.pg_attribute
@@ -149,6 +150,60 @@ if (
             status text not null check (status in ('running', 'succeeded', 'failed')),
             started_at timestamptz not null default clock_timestamp(),
             finished_at timestamptz
+        );
+    end if;
+
+    -- Which environment this database is: one row, written once (scripts/mark_environment.py).
+    if to_regclass('ops.environment') is null then
+        create table ops.environment (
+            id integer primary key default 1 check (id = 1),
+            environment text not null,
+            marked_at timestamptz not null default clock_timestamp(),
+            marked_by text not null default session_user
+        );
+    end if;
+
+    if to_regclass('ops.manifests') is null then
+        create table ops.manifests (
+            manifest_id text primary key,
+            content bytea not null, -- manifest.json, gzip
+            stored_at timestamptz not null default clock_timestamp()
+        );
+    end if;
+
+    if to_regclass('ops.generations') is null then
+        create table ops.generations (
+            target_schema text not null,
+            generation integer not null,
+            base integer,
+            kind text not null check (kind in ('deploy', 'refresh')),
+            status text not null check (status in (
+                'building', 'built', 'live', 'retired', 'rolled back', 'failed', 'pruned'
+            )),
+            manifest_id text references ops.manifests,
+            code_version text,
+            author text,
+            plan_text text not null,
+            message text,
+            started_at timestamptz not null default clock_timestamp(),
+            built_at timestamptz,
+            published_at timestamptz,
+            primary key (target_schema, generation)
+        );
+        create unique index generations_live on ops.generations (target_schema)
+        where status = 'live';
+    end if;
+
+    if to_regclass('ops.generation_relations') is null then
+        create table ops.generation_relations (
+            target_schema text not null,
+            generation integer not null,
+            schema_name text not null,
+            relation_name text not null,
+            replaced_kind text, -- what it replaced, table or view; null if there was none
+            published_kind text, -- what it put there; null if it only took away
+            primary key (target_schema, generation, schema_name, relation_name),
+            foreign key (target_schema, generation) references ops.generations
         );
     end if;
 end if;
@@ -279,5 +334,55 @@ if object_id('ops.refreshes') is null
         status varchar(20) not null check (status in ('running', 'succeeded', 'failed')),
         started_at datetime2(6) not null default sysutcdatetime(),
         finished_at datetime2(6)
+    );
+
+if object_id('ops.environment') is null
+    create table ops.environment (
+        id integer primary key default 1 check (id = 1),
+        environment varchar(20) not null,
+        marked_at datetime2(6) not null default sysutcdatetime(),
+        marked_by varchar(128) not null default original_login()
+    );
+
+if object_id('ops.manifests') is null
+    create table ops.manifests (
+        manifest_id varchar(64) primary key,
+        content varbinary(max) not null,
+        stored_at datetime2(6) not null default sysutcdatetime()
+    );
+
+if object_id('ops.generations') is null
+begin
+    create table ops.generations (
+        target_schema varchar(128) not null,
+        generation integer not null,
+        base integer,
+        kind varchar(20) not null check (kind in ('deploy', 'refresh')),
+        status varchar(20) not null check (status in (
+            'building', 'built', 'live', 'retired', 'rolled back', 'failed', 'pruned'
+        )),
+        manifest_id varchar(64) references ops.manifests,
+        code_version varchar(100),
+        author varchar(200),
+        plan_text varchar(max) not null,
+        message varchar(2000),
+        started_at datetime2(6) not null default sysutcdatetime(),
+        built_at datetime2(6),
+        published_at datetime2(6),
+        primary key (target_schema, generation)
+    );
+    create unique index generations_live on ops.generations (target_schema) where status = 'live';
+end;
+
+if object_id('ops.generation_relations') is null
+    create table ops.generation_relations (
+        target_schema varchar(128) not null,
+        generation integer not null,
+        schema_name varchar(128) not null,
+        relation_name varchar(128) not null,
+        replaced_kind varchar(10),
+        published_kind varchar(10),
+        primary key (target_schema, generation, schema_name, relation_name),
+        foreign key (target_schema, generation) references ops.generations
     );
 {%- endmacro %}

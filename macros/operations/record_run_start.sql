@@ -1,10 +1,15 @@
 {#
-    On-run-start: makes the tables of ops that are missing, which models read even when nothing is
-    recorded, and says that this run is under way. A run that is killed stays so.
+    On-run-start: stops a run that leads to the wrong place; makes the tables of ops that are
+    missing, which models read even when nothing is recorded, and says that this run is under way. A
+    run that is killed stays so.
 #}
 {% macro record_run_start() -%}
     {%- if execute and medallion.writes_or_checks_data() -%}
+        {%- do medallion.check_full_refresh() -%}
         {%- set statements = [medallion.ops_tables()] -%}
+        {%- if not medallion.check_environment() -%}
+            {%- do statements.append(medallion.mark_environment()) -%}
+        {%- endif -%}
         {%- if medallion.is_recorded() -%}
             {%- do statements.append(medallion.insert_invocation()) -%}
         {%- endif -%}

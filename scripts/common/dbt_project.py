@@ -35,12 +35,30 @@ def invoke(manifest: Any, *arguments: str, target: str | None = None) -> bool:  
 
     A command alone takes seconds to start, to read the project and to write what it read.
     """
+    return bool(run(manifest, *arguments, target=target).success)
+
+
+def run(manifest: Any, *arguments: str, target: str | None = None) -> Any:  # noqa: ANN401
+    """Runs a dbt command as `invoke` does; returns dbt's own dbtRunnerResult."""
     from dbt.cli.main import dbtRunner
 
     result = dbtRunner(manifest=manifest).invoke([*arguments, *_project_arguments(target)])
     if result.exception:
         raise DbtProjectError(str(result.exception))
-    return bool(result.success)
+    return result
+
+
+def ask(manifest: Any, *arguments: str, target: str | None = None) -> list[str]:  # noqa: ANN401
+    """What `dbt ls` finds on a manifest that was parsed before: a JSON object with its unique_id
+    for each node, printed nowhere.
+    """
+    from dbt.cli.main import dbtRunner
+
+    output = ["--log-level", "none", "ls", "--output", "json", "--output-keys", "unique_id"]
+    result = dbtRunner(manifest=manifest).invoke([*output, *arguments, *_project_arguments(target)])
+    if not result.success:
+        raise DbtProjectError(str(result.exception or "dbt ls failed"))
+    return list(result.result or [])
 
 
 def warehouse_credentials(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's Credentials

@@ -186,6 +186,9 @@ class Writer(Protocol):
 
     formats: Sequence[str]
 
+    def check_environment(self, target: str) -> None:
+        """Raises ExtractError if the warehouse is another environment than the target's."""
+
     def lock(self, spec: TableSpec) -> None:
         """Waits until no other run loads this table, and keeps others out until `close`."""
 

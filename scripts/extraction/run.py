@@ -26,8 +26,8 @@ ATTEMPTS = 4
 class Options:
     """What a run is asked for.
 
-    `urls` are by source. Seconds: `wait` for a server that is starting, `backoff` before a failed
-    batch is first tried again.
+    `urls` are by source, `target` is the warehouse's name in dbt. Seconds: `wait` for a server that
+    is starting, `backoff` before a failed batch is first tried again.
     """
 
     warehouse: str
@@ -37,6 +37,7 @@ class Options:
     threads: int = 4
     wait: float = 60.0
     backoff: float = 0.5
+    target: str = "dev"
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,13 @@ def extract(
 ) -> list[BatchResult]:
     """Loads the tables; calls `done` as each ends. Their failures are in the results.
 
-    Raises ExtractError only if there is no warehouse to load into.
+    Raises ExtractError only if there is no warehouse to load into, or the wrong one.
     """
-    open_writer(options.warehouse, options.wait).close()
+    writer = open_writer(options.warehouse, options.wait)
+    try:
+        writer.check_environment(options.target)
+    finally:
+        writer.close()
     run_id = str(uuid.uuid4())
     pool = ThreadPoolExecutor(options.threads, thread_name_prefix="extract")
     try:

@@ -11,7 +11,9 @@ import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 
+from common.environment import check_environment
 from common.postgres import identifier, literal
+from common.warehouse import WarehouseError
 from extraction import key_digests
 from extraction.engine import (
     BATCH_ID,
@@ -83,6 +85,13 @@ class PostgresWriter:
     def __init__(self, connect: Callable[[], psycopg2.extensions.connection]) -> None:
         self._connect = connect
         self._connection = connect()
+
+    def check_environment(self, target: str) -> None:
+        with translated(WHERE):
+            try:
+                check_environment(self._connection, target)
+            except WarehouseError as error:
+                raise ExtractError(str(error)) from None
 
     def lock(self, spec: TableSpec) -> None:
         with translated(WHERE):

@@ -17,7 +17,9 @@ from typing import Any
 
 import pyodbc
 
+from common.environment import check_environment
 from common.sqlserver import explain, identifier, literal
+from common.warehouse import WarehouseError
 from extraction import key_digests
 from extraction.engine import (
     BATCH_ID,
@@ -111,6 +113,13 @@ class SqlServerWriter:
         self._target: str | None = None  # the quoted table that holds what `commit` makes visible
         self._staged = 0
         self._loader = Loader(self._connection)
+
+    def check_environment(self, target: str) -> None:
+        with translated(WHERE):
+            try:
+                check_environment(self._connection, target)
+            except WarehouseError as error:
+                raise ExtractError(str(error)) from None
 
     def lock(self, spec: TableSpec) -> None:
         name = f"medallion extract {spec.name}"

@@ -1,0 +1,13 @@
+{#
+    dbt makes missing schemas before any hook runs. Whatever is wrong with the environment must be
+    found before that.
+#}
+{% macro postgres__create_schema(relation) -%}
+    {%- do medallion.check_environment() -%}
+    {{ default__create_schema(relation) }}
+{%- endmacro %}
+
+{% macro sqlserver__create_schema(relation) -%}
+    {%- do medallion.check_environment() -%}
+    {{ dbt_sqlserver.sqlserver__create_schema(relation) }}
+{%- endmacro %}

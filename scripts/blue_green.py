@@ -1,0 +1,226 @@
+#!/usr/bin/env python
+"""Publishes tested builds at once, and takes them back.
+
+`run` builds what changed since the live generation into `<schema>__next`, tests it there, shows how
+it differs from live, and moves it into the place of live in one transaction. What was live is kept
+as a generation; `rollback` moves it back.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from common.dbt_project import DbtProjectError
+from common.warehouse import errors
+from publishing import show
+from publishing.building import Result
+from publishing.errors import PublishError
+from publishing.planning import Wish
+from publishing.publisher import Patience
+from publishing.session import CONFIRMABLE, Confirmation, Session
+
+INTERRUPTED = 130
+
+target_option = click.option(
+    "--target", envvar="MEDALLION_TARGET", help="dbt target to publish on (default: dev)."
+)
+wait_option = click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=0,
+    metavar="SECONDS",
+    help="Wait for another deploy or refresh that is under way.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def plan_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--select", multiple=True, help="These instead of what changed, as dbt's."),
+        click.option("--all", "everything", is_flag=True, help="Build everything."),
+        click.option("--rebuild", multiple=True, metavar="MODEL",
+                     help="Build this incremental model from nothing; can be repeated."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def publish_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--confirm", "confirmed", multiple=True, type=click.Choice(CONFIRMABLE),
+                     help="Publish in spite of this; needs --why."),
+        click.option("--why", metavar="TEXT", help="The reason, which is kept in the log."),
+        click.option("--deadline", type=click.FloatRange(0), default=60, show_default=True,
+                     metavar="SECONDS", help="Give up after so long, if live is in use."),
+        click.option("--cancel-blockers", is_flag=True,
+                     help="At the deadline, end the sessions that are in the way."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group(help=__doc__)
+def cli() -> None:
+    """The commands below."""
+
+
+@cli.command()
+@target_option
+@plan_options
+@json_option
+def plan(target: str | None, as_json: bool, **wish: Any) -> None:  # noqa: ANN401
+    """Says what would be built, and why; changes nothing."""
+    with _session(target) as session:
+        planned = session.plan(_wish(**wish))
+        click.echo(json.dumps(planned.to_json(), indent=2) if as_json else show.plan(planned))
+
+
+@cli.command()
+@target_option
+@wait_option
+@plan_options
+def build(target: str | None, wait: float, **wish: Any) -> None:  # noqa: ANN401
+    """Builds and tests beside live."""
+    with _session(target) as session, session.alone(wait):
+        planned = session.plan(_wish(**wish))
+        click.echo(show.plan(planned))
+        if planned.is_empty:
+            return
+        _stop_if_failed(session, session.build(planned))
+
+
+@cli.command()
+@target_option
+@click.option("--values", is_flag=True, help="Also tell values; never those of personal columns.")
+@click.option("--format", "form", type=click.Choice(["table", "markdown", "json"]),
+              default="table", show_default=True)  # fmt: skip
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Into this file.")
+def diff(target: str | None, values: bool, form: str, output: Path | None) -> None:
+    """Shows how the build that waits differs from live."""
+    with _session(target) as session:
+        text = show.diffs(session.diff(values=values), form)
+        if output:
+            output.write_text(text + "\n", encoding="utf-8")
+        else:
+            click.echo(text)
+
+
+@cli.command()
+@target_option
+@wait_option
+@publish_options
+def publish(target: str | None, wait: float, **given: Any) -> None:  # noqa: ANN401
+    """Makes the build that waits live."""
+    with _session(target) as session, session.alone(wait):
+        patience, confirmation = _given(**given)
+        click.echo(show.outcome(session.publish(patience, confirmation)))
+
+
+@cli.command()
+@target_option
+@wait_option
+@plan_options
+@publish_options
+@click.option("--dry-run", is_flag=True, help="Plan only; change nothing.")
+def run(target: str | None, wait: float, dry_run: bool, **given: Any) -> None:  # noqa: ANN401
+    """Plan, build, diff, publish."""
+    wish = _wish(**{name: given.pop(name) for name in ("select", "everything", "rebuild")})
+    with _session(target) as session:
+        if dry_run:
+            click.echo(show.plan(session.plan(wish)))
+            return
+        with session.alone(wait):
+            patience, confirmation = _given(**given)
+            planned = session.plan(wish)
+            click.echo(show.plan(planned))
+            if planned.is_empty:
+                return
+            session.check_confirmed(planned, confirmation)
+            _stop_if_failed(session, session.build(planned))
+            click.echo(show.diffs(session.diff(), "table"))
+            click.echo(show.outcome(session.publish(patience, confirmation)))
+
+
+@cli.command()
+@target_option
+@wait_option
+@click.option("--to", type=click.IntRange(0), metavar="N", help="This generation.  [the last one]")
+@click.option("--deadline", type=click.FloatRange(0), default=60, show_default=True)
+@click.option("--cancel-blockers", is_flag=True, help="End the sessions that are in the way.")
+def rollback(
+    target: str | None, wait: float, to: int | None, deadline: float, cancel_blockers: bool
+) -> None:
+    """Makes the generation before this one live again, or the one that --to names."""
+    with _session(target) as session, session.alone(wait):
+        patience = Patience(deadline, cancel_blockers)
+        click.echo(show.outcome(session.rollback(to, patience)))
+
+
+@cli.command()
+@target_option
+@json_option
+def status(target: str | None, as_json: bool) -> None:
+    """Lists the generations: which is live, who published it, what it takes on disk."""
+    with _session(target) as session:
+        listed = session.status()
+        click.echo(json.dumps(listed, indent=2, default=str) if as_json else show.status(listed))
+
+
+@cli.command()
+@target_option
+@wait_option
+@click.option("--keep", type=click.IntRange(0), default=3, show_default=True,
+              help="How many generations before the live one can become live again.")  # fmt: skip
+def prune(target: str | None, wait: float, keep: int) -> None:
+    """Drops what older generations keep."""
+    with _session(target) as session, session.alone(wait):
+        dropped = session.prune(keep)
+        click.echo("Dropped " + ", ".join(dropped) if dropped else "Nothing to drop.")
+
+
+@contextmanager
+def _session(target: str | None) -> Iterator[Session]:
+    started = time.monotonic()
+    try:
+        with Session.open(target) as session:
+            session.started = started
+            yield session
+    except errors() as error:
+        raise click.ClickException(f"warehouse: {str(error).strip()}") from None
+    except (DbtProjectError, PublishError) as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("\nStopped. Live is what it was; the next run clears up.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _wish(select: tuple[str, ...], everything: bool, rebuild: tuple[str, ...]) -> Wish:
+    if select and everything:
+        raise click.UsageError("--select and --all exclude each other.")
+    return Wish(select, everything, rebuild)
+
+
+def _given(
+    confirmed: tuple[str, ...], why: str | None, deadline: float, cancel_blockers: bool
+) -> tuple[Patience, Confirmation]:
+    if bool(confirmed) != bool(why and why.strip()):
+        raise click.UsageError("--confirm and --why go together: the reason is kept in the log.")
+    return Patience(deadline, cancel_blockers), Confirmation(frozenset(confirmed), why or "")
+
+
+def _stop_if_failed(session: Session, result: Result) -> None:
+    if not result.succeeded:
+        click.echo(show.outcome(session.outcome_of_failure(result)), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    cli()

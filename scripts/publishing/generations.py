@@ -1,0 +1,213 @@
+"""The ledger of generations: `ops.generations` and its sisters, one numbering per target schema.
+
+A generation is what one publish put in the place of what. Its relations, when another generation
+has replaced them, lie in schemas that are named after it: `gold__g41`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from common.warehouse import dialect
+
+Connection = Any  # a DB-API connection that commits each statement
+
+# What lies in the schemas before the first publish.
+NOTHING = 0
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A row of the ledger. `base` is the generation that it was built upon."""
+
+    number: int
+    base: int
+    kind: str
+    status: str
+    manifest_id: str | None
+    code_version: str | None
+    author: str | None
+    message: str | None
+    started_at: datetime
+    built_at: datetime | None
+    published_at: datetime | None
+    plan_text: str
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """A relation that a generation replaces. The kinds are table or view, None if there is none."""
+
+    schema: str
+    name: str
+    replaced: str | None
+    published: str | None
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+_COLUMNS = (
+    "generation, coalesce(base, 0), kind, status, manifest_id, code_version, author, message, "
+    "started_at, built_at, published_at, plan_text"
+)
+
+
+class Ledger:
+    """The generations of one target schema."""
+
+    def __init__(self, connection: Connection, target_schema: str) -> None:
+        self.connection, self.target_schema = connection, target_schema
+        self._dialect = dialect(connection)
+
+    def all(self) -> list[Generation]:
+        """Every generation, the newest first."""
+        return self._select("order by generation desc")
+
+    def live(self) -> Generation | None:
+        """The generation that readers see; None before the first publish."""
+        return next(iter(self._select("and status = 'live'")), None)
+
+    def live_number(self) -> int:
+        live = self.live()
+        return live.number if live else NOTHING
+
+    def built(self) -> Generation | None:
+        """The build that waits to be published."""
+        return next(iter(self.waiting()), None)
+
+    def waiting(self) -> list[Generation]:
+        """The builds that were not published, the newest first."""
+        return self._select("and status = 'built' order by generation desc")
+
+    def get(self, number: int) -> Generation | None:
+        return next(iter(self._select("and generation = %s", number)), None)
+
+    def begin(
+        self,
+        kind: str,
+        base: int,
+        *,
+        manifest_id: str | None,
+        code_version: str | None,
+        author: str | None,
+        plan: object,
+    ) -> int:
+        """Records a build as under way; returns its number."""
+        with self.connection.cursor() as cursor:
+            spelled = self._dialect
+            values = [self.target_schema, self.target_schema, base, kind]
+            values += [manifest_id, code_version, author, json.dumps(plan)]
+            spelled.execute(
+                cursor,
+                "insert into ops.generations (target_schema, generation, base, kind, manifest_id, "
+                f"code_version, author, plan_text, status) {spelled.output.format('generation')} "
+                "select %s, coalesce(max(generation), 0) + 1, %s, %s, %s, %s, %s, %s, 'building' "
+                "from ops.generations where target_schema = %s "
+                f"{spelled.returning.format('generation')}",
+                [values[0], *values[2:], values[1]],
+            )
+            return int(cursor.fetchone()[0])
+
+    def record_changes(self, number: int, changes: Sequence[Change]) -> None:
+        """Says what the generation will replace, when it is built."""
+        with self.connection.cursor() as cursor:
+            for change in changes:
+                self._dialect.execute(
+                    cursor,
+                    "insert into ops.generation_relations (target_schema, generation, schema_name, "
+                    "relation_name, replaced_kind, published_kind) values (%s, %s, %s, %s, %s, %s)",
+                    [
+                        *(self.target_schema, number, change.schema, change.name),
+                        *(change.replaced, change.published),
+                    ],
+                )
+
+    def changes(self, number: int) -> list[Change]:
+        """What a generation replaces, in the order of its names."""
+        rows = self._query(
+            "select schema_name, relation_name, replaced_kind, published_kind "
+            "from ops.generation_relations where target_schema = %s and generation = %s",
+            self.target_schema,
+            number,
+        )
+        return sorted((Change(*row) for row in rows), key=str)
+
+    def mark_built(self, number: int) -> None:
+        self._update(f"status = 'built', built_at = {self._dialect.now}", number)
+
+    def mark_failed(self, number: int, why: str) -> None:
+        self._update("status = 'failed', message = %s", number, why[:2000])
+
+    def mark_pruned(self, number: int) -> None:
+        self._update("status = 'pruned'", number)
+
+    def note(self, number: int, text: str) -> None:
+        """What was confirmed, or otherwise belongs to the log of a generation."""
+        self._update("message = %s", number, text[:2000])
+
+    def interrupted(self) -> list[Generation]:
+        """Builds whose process ended without a word. Ask only while holding the run lock."""
+        return self._select("and status = 'building' order by generation")
+
+    def store_manifest(self, content: bytes) -> str:
+        """Keeps a manifest.json once; returns the id by which generations refer to it."""
+        manifest_id = hashlib.sha256(content).hexdigest()
+        known = self._query("select 1 from ops.manifests where manifest_id = %s", manifest_id)
+        if not known:
+            with self.connection.cursor() as cursor:
+                self._dialect.execute(
+                    cursor,
+                    "insert into ops.manifests (manifest_id, content) values (%s, %s)",
+                    [manifest_id, gzip.compress(content, mtime=0)],
+                )
+        return manifest_id
+
+    def manifest(self, manifest_id: str) -> bytes:
+        """A manifest.json that was kept."""
+        ((content,),) = self._query(
+            "select content from ops.manifests where manifest_id = %s", manifest_id
+        )
+        return gzip.decompress(bytes(content))
+
+    def forget_manifests(self) -> None:
+        """Drops the manifests that no generation refers to any more."""
+        with self.connection.cursor() as cursor:
+            self._dialect.execute(
+                cursor,
+                "update ops.generations set manifest_id = null "
+                "where target_schema = %s and status in ('pruned', 'failed')",
+                [self.target_schema],
+            )
+            cursor.execute(
+                "delete from ops.manifests where not exists (select 1 from ops.generations "
+                "where ops.generations.manifest_id = ops.manifests.manifest_id)"
+            )
+
+    def _select(self, condition: str, *values: object) -> list[Generation]:
+        rows = self._query(
+            f"select {_COLUMNS} from ops.generations where target_schema = %s {condition}",
+            self.target_schema,
+            *values,
+        )
+        return [Generation(*row) for row in rows]
+
+    def _update(self, assignment: str, number: int, *values: object) -> None:
+        with self.connection.cursor() as cursor:
+            self._dialect.execute(
+                cursor,
+                f"update ops.generations set {assignment} "
+                "where target_schema = %s and generation = %s",
+                [*values, self.target_schema, number],
+            )
+
+    def _query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self.connection.cursor() as cursor:
+            self._dialect.execute(cursor, statement, values)
+            return list(map(tuple, cursor.fetchall()))

@@ -1,0 +1,293 @@
+"""What a deploy builds, and why: what changed since the live generation, and all that reads it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from common.dbt_project import ask
+from publishing.errors import PublishError
+
+Manifest = Any  # dbt's own
+Json = Mapping[str, Any]
+
+BUILT = ("model", "seed", "snapshot")
+# How the rows of an incremental model, or of a new snapshot, come to be.
+COPIED, REBUILT, WHOLE = "copied", "rebuilt", "whole"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A relation that is built; `schema` is the live one. `history` is for incremental models:
+    copied from live and gone on with, or rebuilt from nothing.
+    """
+
+    unique_id: str
+    name: str
+    kind: str
+    schema: str
+    identifier: str
+    change: str  # new, changed, downstream, refreshed
+    because: str
+    history: str = WHOLE
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A relation of the live generation that the project doesn't have any more."""
+
+    name: str
+    schema: str
+    identifier: str
+    readers: tuple[str, ...]  # exposures that read it
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would happen to which relation; `base` is the live generation that it was made for."""
+
+    base: int
+    builds: tuple[Planned, ...] = ()
+    removed: tuple[Removed, ...] = ()
+    tests: tuple[str, ...] = ()  # changed tests of models that did not change
+    snapshots: tuple[str, ...] = ()  # run in their place after the publish
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.builds or self.removed or self.tests)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        found = json.loads(text)
+        return cls(
+            base=found["base"],
+            builds=tuple(Planned(**one) for one in found["builds"]),
+            removed=tuple(
+                Removed(**{**one, "readers": tuple(one["readers"])}) for one in found["removed"]
+            ),
+            tests=tuple(found["tests"]),
+            snapshots=tuple(found["snapshots"]),
+            notes=tuple(found["notes"]),
+        )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for: dbt's selection instead of what changed; incremental models to build
+    from nothing, by name.
+    """
+
+    select: tuple[str, ...] = ()
+    everything: bool = False
+    rebuild: tuple[str, ...] = ()
+
+
+def deploy(
+    manifest: Manifest,
+    live: Json | None,
+    columns: Mapping[tuple[str, str], Sequence[str]],
+    base: int,
+    wish: Wish,
+    target: str | None,
+) -> Plan:
+    """The plan of a deploy.
+
+    `live` is the live generation's manifest.json, None before the first publish. `columns` has the
+    columns of every relation in the project's schemas as they are. Raises PublishError for a wish
+    that names what is not there.
+    """
+    changed = _changed(manifest, live, target) if live else {}
+    if wish.select:
+        chosen = _ids(ask(manifest, "--select", *wish.select, target=target))
+        reasons = {one: changed.get(one, ("changed", "was asked for")) for one in chosen}
+        wanted: Collection[str] = chosen
+    elif wish.everything or live is None:
+        why = ("new", "the first publish") if live is None else ("changed", "all was asked for")
+        reasons = {one: why for one in manifest.nodes if _is_built(manifest.nodes[one])}
+        wanted = reasons
+    else:
+        reasons = dict(changed)
+        wanted = _closure(manifest, changed, reasons)
+    _check_rebuild(manifest, wish.rebuild)
+    builds, snapshots, notes = [], [], []
+    for unique_id in wanted:
+        node = manifest.nodes.get(unique_id)
+        if node is None or not _is_built(node):
+            continue
+        exists = (node.schema, node.alias) in columns
+        if node.resource_type == "snapshot" and exists:
+            snapshots.append(node.name)
+            continue
+        change, because = reasons[unique_id]
+        history = _history(node, columns.get((node.schema, node.alias)), wish.rebuild)
+        builds.append(
+            Planned(
+                *(unique_id, node.name, _kind(node), node.schema, node.alias),
+                *(change, because, history),
+            )
+        )
+        if history == COPIED and change == "changed" and not wish.everything:
+            notes.append(
+                f"{node.name} changed and keeps its rows as they are: `--rebuild {node.name}` "
+                "writes them anew."
+            )
+    tests = [one.split(".")[2] for one in changed if manifest.nodes.get(one) and _is_test(one)]
+    return Plan(
+        base=base,
+        builds=tuple(sorted(builds, key=lambda one: (one.schema, one.name))),
+        removed=tuple(_removed(manifest, live, columns)) if live and not wish.select else (),
+        tests=tuple(sorted(tests)),
+        snapshots=tuple(sorted(snapshots)),
+        notes=tuple(sorted(notes)),
+    )
+
+
+def refresh(
+    manifest: Manifest, selected: Iterable[str], columns: Mapping[tuple[str, str], Any], base: int
+) -> Plan:
+    """The plan of a refresh, which publishes the tables of gold that `selected` has.
+
+    What lies before gold is built in its place: readers don't read it.
+    """
+    builds = [
+        Planned(
+            *(unique_id, node.name, _kind(node), node.schema, node.alias),
+            *("refreshed", "rows landed"),
+            _history(node, columns.get((node.schema, node.alias)), ()),
+        )
+        for unique_id, node in ((one, manifest.nodes.get(one)) for one in selected)
+        if node is not None and node.resource_type == "model" and is_gold(node)
+    ]
+    return Plan(base=base, builds=tuple(sorted(builds, key=lambda one: one.name)))
+
+
+def is_gold(node: Any) -> bool:  # noqa: ANN401
+    """Whether readers read it: it is in the layer gold."""
+    return str(node.config.schema) == "gold"
+
+
+def changed_names(manifest: Manifest, live: Json, target: str | None) -> list[str]:
+    """The models and seeds that are not as they were deployed."""
+    found = _changed(manifest, live, target)
+    return sorted(manifest.nodes[one].name for one in found if _is_built(manifest.nodes[one]))
+
+
+def _changed(manifest: Manifest, live: Json, target: str | None) -> dict[str, tuple[str, str]]:
+    """Id of each changed node, with what changed and why."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "manifest.json").write_text(json.dumps(live))
+        types = [option for one in (*BUILT, "test") for option in ("--resource-type", one)]
+        # Without the tests of what changed: dbt build finds those by itself.
+        asked = ("--select", "state:modified", "--indirect-selection", "empty", *types)
+        modified = ask(manifest, *asked, "--state", folder, target=target)
+    found = {
+        one: ("changed", "changed") if one in live["nodes"] else ("new", "new")
+        for one in _ids(modified)
+    }
+    # dbt takes no notice of a source's columns and keys, of which bronze is made.
+    for unique_id, source in manifest.sources.items():
+        before = live["sources"].get(unique_id)
+        if before and _landed(source) != _landed_before(before):
+            for child in manifest.child_map.get(unique_id, []):
+                if _is_built(manifest.nodes.get(child)):
+                    found.setdefault(child, ("changed", f"columns or keys of {source.name}"))
+    return found
+
+
+def _landed(source: Any) -> tuple[list[str], Any]:  # noqa: ANN401
+    extract = (source.config.meta or source.meta or {}).get("extract", {})
+    return list(source.columns), {one: extract.get(one) for one in ("mode", "primary_key")}
+
+
+def _landed_before(source: Json) -> tuple[list[str], Any]:
+    meta = source["config"].get("meta") or source.get("meta") or {}
+    extract = meta.get("extract", {})
+    return list(source["columns"]), {one: extract.get(one) for one in ("mode", "primary_key")}
+
+
+def _closure(
+    manifest: Manifest, changed: Collection[str], reasons: dict[str, tuple[str, str]]
+) -> list[str]:
+    """All that reads what changed, nearest first; `reasons` learns by whom."""
+    wanted = [one for one in changed if _is_built(manifest.nodes.get(one))]
+    waiting = deque(wanted)
+    while waiting:
+        parent = waiting.popleft()
+        if manifest.nodes[parent].resource_type == "snapshot" and reasons[parent][0] != "new":
+            continue  # its rows change after the publish
+        for child in manifest.child_map.get(parent, []):
+            if child not in reasons and _is_built(manifest.nodes.get(child)):
+                reasons[child] = ("downstream", f"reads {manifest.nodes[parent].name}")
+                wanted.append(child)
+                waiting.append(child)
+    return wanted
+
+
+def _removed(
+    manifest: Manifest, live: Json, columns: Mapping[tuple[str, str], Any]
+) -> Iterable[Removed]:
+    here = {(n.schema, n.alias) for n in manifest.nodes.values() if _is_built(n)}
+    for unique_id, node in live["nodes"].items():
+        place = (node.get("schema"), node.get("alias"))
+        is_relation = node["resource_type"] in ("model", "seed") and place in columns
+        if is_relation and place not in here:
+            readers = tuple(
+                exposure["name"]
+                for exposure in live["exposures"].values()
+                if unique_id in exposure["depends_on"]["nodes"]
+            )
+            yield Removed(node["name"], *place, readers)
+
+
+def _history(node: Any, existing: Sequence[str] | None, rebuild: Collection[str]) -> str:  # noqa: ANN401
+    if node.config.materialized != "incremental" or existing is None:
+        return WHOLE
+    keeps_history = node.config.full_refresh is False  # such as bronze, which landing outlives
+    if node.name in rebuild:
+        return REBUILT
+    # Only what refuses another shape can't go on from its rows: its columns are in its contract.
+    takes_columns = node.config.on_schema_change in ("append_new_columns", "sync_all_columns")
+    same_shape = set(node.columns) == set(existing)
+    return COPIED if keeps_history or takes_columns or same_shape else REBUILT
+
+
+def _check_rebuild(manifest: Manifest, rebuild: Iterable[str]) -> None:
+    for name in rebuild:
+        node = next((n for n in manifest.nodes.values() if n.name == name and _is_built(n)), None)
+        if node is None or node.config.materialized != "incremental":
+            raise PublishError(f"--rebuild {name}: there is no incremental model of this name.")
+        if node.config.full_refresh is False:
+            raise PublishError(
+                f"--rebuild {name}: it holds history that landing may no longer have "
+                "(full_refresh: false). Change that in its config if that is what you want."
+            )
+
+
+def _ids(lines: Iterable[str]) -> list[str]:
+    return [json.loads(line)["unique_id"] for line in lines]
+
+
+def _is_built(node: Any) -> bool:  # noqa: ANN401
+    return (
+        node is not None
+        and node.resource_type in BUILT
+        and node.config.materialized != "ephemeral"
+        and node.config.enabled
+    )
+
+
+def _is_test(unique_id: str) -> bool:
+    return unique_id.startswith("test.")
+
+
+def _kind(node: Any) -> str:  # noqa: ANN401
+    return "view" if node.config.materialized == "view" else "table"

@@ -1,0 +1,214 @@
+"""Makes a generation live, or takes one back: tried again until nobody is in the way."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from common.warehouse import dialect, errors
+from publishing import moves
+from publishing.engine import Engine, engine_of
+from publishing.errors import BusyError, PublishError
+from publishing.generations import NOTHING, Change, Ledger
+from publishing.moves import Move
+
+Connect = Callable[[], Any]  # opens a DB-API connection that commits each statement
+
+# How long a lock is waited for now and then, in milliseconds: readers queue behind it for so long.
+# Under Postgres' deadlock_timeout of a second, at which it begins to cancel.
+PATIENCE = 30
+_EVERY = 10
+_PAUSE_SECONDS = (0.02, 0.12)
+_RECONNECT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Published:
+    """How it went: what the move itself took, after how many attempts."""
+
+    milliseconds: float
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Patience:
+    """For how many seconds to try, and whether to end the sessions that are in the way then."""
+
+    seconds: float = 60
+    cancel: bool = False
+
+
+class Publisher:
+    """Publishes and rolls back the generations of one target schema."""
+
+    def __init__(self, connect: Connect, target_schema: str, patience: Patience) -> None:
+        self.connect, self.target_schema, self.patience = connect, target_schema, patience
+
+    def publish(self, number: int) -> Published:
+        """Makes a build live. Raises PublishError; live is then as it was."""
+        with closing(self.connect()) as connection:
+            engine, ledger = engine_of(connection), Ledger(connection, self.target_schema)
+            build = ledger.get(number)
+            if build is None:
+                raise PublishError(f"There is no generation {number}.")
+            changes = ledger.changes(number)
+            self._wait_for_old_readers(engine, build.built_at)
+            literal = engine.literal
+            where = f"where target_schema = {literal(self.target_schema)}"
+            statements = [
+                f"update ops.generations set status = 'retired' {where} and status = 'live'",
+                f"update ops.generations set status = 'live', published_at = "
+                f"{dialect(connection).now} {where} and generation = {number}",
+            ]
+            return self._move(
+                engine, moves.publish(changes, build.base), statements, build.base, number
+            )
+
+    def rollback(self, to: int) -> Published:
+        """Makes an earlier generation live again, or a later one that was rolled back.
+
+        Raises PublishError; live is then as it was.
+        """
+        with closing(self.connect()) as connection:
+            engine, ledger = engine_of(connection), Ledger(connection, self.target_schema)
+            live, known = ledger.live_number(), ledger.all()
+            undone, redone = moves.path(known, live, to)
+            base = {one.number: one.base for one in known}
+            steps: list[Move] = []
+            for number in undone:
+                steps += moves.back(ledger.changes(number), number, base[number])
+            for number in redone:
+                steps += moves.again(ledger.changes(number), number, base[number])
+            _check_there(engine, steps)
+            return self._move(engine, steps, self._gone_back(engine, undone, redone, to), live, to)
+
+    def _gone_back(
+        self, engine: Engine, undone: Sequence[int], redone: Sequence[int], to: int
+    ) -> list[str]:
+        schema = engine.literal(self.target_schema)
+        where = f"where target_schema = {schema} and generation"
+        # Live last: there is never more than one.
+        statements = [
+            f"update ops.generations set status = 'retired' where target_schema = {schema} "
+            "and status = 'live'"
+        ]
+        statements += [
+            f"update ops.generations set status = 'rolled back' {where} = {one}" for one in undone
+        ]
+        statements += [
+            f"update ops.generations set status = 'retired' {where} = {one}" for one in redone
+        ]
+        if to != NOTHING:
+            statements.append(f"update ops.generations set status = 'live' {where} = {to}")
+        # What a refresh has built is gone from live: the next one must not begin after it.
+        begins = engine.literal(self.target_schema + ":")
+        statements.append(
+            f"delete from ops.refreshes where left(selection, {len(self.target_schema) + 1}) = "
+            f"{begins}"
+        )
+        return statements
+
+    def _wait_for_old_readers(self, engine: Engine, built_at: Any) -> None:  # noqa: ANN401
+        deadline = time.monotonic() + self.patience.seconds
+        while readers := engine.old_readers(built_at):
+            if time.monotonic() > deadline:
+                raise BusyError(
+                    "Not published: transactions that are older than the build are still open, and "
+                    f"would see its tables empty: {_list(readers)}. Publish again when they have "
+                    "ended."
+                )
+            time.sleep(_PAUSE_SECONDS[1])
+
+    def _move(
+        self, engine: Engine, steps: Sequence[Move], ledger: Sequence[str], live: int, to: int
+    ) -> Published:
+        views = engine.outside_views({(move.schema, move.name) for move in steps})
+        refused = engine.unreadable(views, _columns_after(engine, steps))
+        if refused:
+            raise PublishError("Not published: " + " ".join(refused))
+        attempts, deadline = 0, time.monotonic() + self.patience.seconds
+        canceled = False
+        while True:
+            attempts += 1
+            started = time.monotonic()
+            try:
+                engine.move(
+                    steps,
+                    views,
+                    ledger,
+                    target_schema=self.target_schema,
+                    live=live,
+                    patience=PATIENCE if attempts % _EVERY == 0 else None,
+                )
+            except BusyError:
+                if time.monotonic() > deadline:
+                    places = [(move.schema, move.name) for move in steps]
+                    if self.patience.cancel and not canceled:
+                        engine.cancel(places)
+                        canceled, deadline = True, deadline + 5
+                        continue
+                    raise BusyError(
+                        f"Not published after {attempts} attempts, because live is in use: "
+                        f"{_list(engine.blockers(places))}. Live is unchanged. Publish again, for "
+                        "longer with --deadline SECONDS, or end them with --cancel-blockers."
+                    ) from None
+                time.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311  # no secret
+                continue
+            except errors() as error:
+                if not self._is_live(to):
+                    raise PublishError(
+                        f"Not published, live is unchanged: {str(error).strip()}"
+                    ) from None
+            return Published((time.monotonic() - started) * 1000, attempts)
+
+    def _is_live(self, number: int) -> bool:
+        """Asks anew: whether a connection was lost before or after its transaction is not known."""
+        deadline = time.monotonic() + _RECONNECT_SECONDS
+        while True:
+            try:
+                with closing(self.connect()) as connection:
+                    return Ledger(connection, self.target_schema).live_number() == number
+            except errors():
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+
+
+def changes_of(
+    engine: Engine, builds: Iterable[tuple[str, str, str]], removed: Iterable[tuple[str, str]]
+) -> list[Change]:
+    """What a build will replace: `builds` are schema, name and kind, `removed` schema and name."""
+    builds, removed = list(builds), list(removed)
+    kinds = engine.kinds({one[0] for one in (*builds, *removed)})
+    return [
+        *(Change(schema, name, kinds.get((schema, name)), kind) for schema, name, kind in builds),
+        *(Change(*place, kinds[place], None) for place in removed if place in kinds),
+    ]
+
+
+def _check_there(engine: Engine, steps: Sequence[Move]) -> None:
+    there = set(engine.kinds({move.schema for move in steps}))
+    for move in steps:
+        if (move.schema, move.name) not in there:
+            raise PublishError(
+                f"{move.schema}.{move.name} is not there any more: it was pruned. `status` lists "
+                "the generations that can become live."
+            )
+        there.remove((move.schema, move.name))
+        there.add((move.to, move.name))
+
+
+def _columns_after(engine: Engine, steps: Sequence[Move]) -> dict[tuple[str, str], dict[str, str]]:
+    """The columns that will be at each place."""
+    now = engine.types({(move.schema, move.name) for move in steps})
+    for move in steps:
+        now[move.to, move.name] = now.pop((move.schema, move.name), {})
+    return now
+
+
+def _list(found: Sequence[str]) -> str:
+    return "; ".join(found[:5]) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")
