@@ -4,6 +4,8 @@
 Builds everything on the first run of a day (UTC), after a change of the project, and until a build
 has passed. In between it builds only what stands on tables that landed rows since, and tests only
 the rows that landed since; a run that finds nothing new builds nothing.
+
+In staging and prod gold is built beside live, and becomes live when all tests have passed.
 """
 
 from __future__ import annotations
@@ -17,12 +19,23 @@ from contextlib import closing
 import click
 
 from common import ops
-from common.dbt_project import DbtProjectError, invoke, manifest, warehouse_credentials
+from common.dbt_project import (
+    DbtProjectError,
+    invoke,
+    manifest,
+    target_name,
+    warehouse_credentials,
+)
+from common.environment import environment_of
 from common.project import ROOT
 from common.warehouse import errors, open_warehouse
 from extract import Request, land
 from extraction.declared import declared
 from extraction.errors import ExtractError
+from publishing import planning, show
+from publishing.errors import PublishError
+from publishing.publisher import Patience
+from publishing.session import GUARDED, Confirmation, Session
 from refreshing import changes, state
 
 # Read by macros/project/built_batch.sql.
@@ -37,16 +50,39 @@ INTERRUPTED = 130
 @click.option("--source", "sources", multiple=True, help="Only this source; can be repeated.")
 @click.option("--select", "rhythm", help="Only these models, such as tag:hourly.")
 @click.option("--all", "everything", is_flag=True, help="Build everything, whatever changed.")
-def cli(target: str | None, sources: tuple[str, ...], rhythm: str | None, everything: bool) -> None:
+@click.option(
+    "--publish/--in-place",
+    "publishes",
+    default=None,
+    help="Build gold beside live and publish it, or in its place.  [publish in staging and prod]",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    default=900,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait for a deploy or a refresh that is under way.",
+)
+def cli(
+    target: str | None,
+    sources: tuple[str, ...],
+    rhythm: str | None,
+    everything: bool,
+    publishes: bool | None,
+    wait: float,
+) -> None:
     started = time.monotonic()
     try:
-        refresh = Refresh(target, sources, rhythm)
+        if publishes is None:
+            publishes = environment_of(target_name(target)) in GUARDED
+        refresh = Refresh(target, sources, rhythm, wait if publishes else None)
         refresh.extract()
         built = refresh.build(everything=everything)
         refresh.check_freshness()
     except errors() as error:
         raise click.ClickException(f"warehouse: {error}") from None
-    except (DbtProjectError, ExtractError) as error:
+    except (DbtProjectError, ExtractError, PublishError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo("\nStopped. The next refresh builds what this one did not.", err=True)
@@ -65,8 +101,15 @@ def cli(target: str | None, sources: tuple[str, ...], rhythm: str | None, everyt
 class Refresh:
     """The steps, on a project that is read once; each prints what somebody would type for it."""
 
-    def __init__(self, target: str | None, sources: tuple[str, ...], rhythm: str | None) -> None:
-        self.target, self.sources, self.rhythm = target, sources, rhythm
+    def __init__(
+        self,
+        target: str | None,
+        sources: tuple[str, ...],
+        rhythm: str | None,
+        wait: float | None = None,
+    ) -> None:
+        """`wait` are the seconds to wait for others that publish; None to build in place."""
+        self.target, self.sources, self.rhythm, self.wait = target, sources, rhythm, wait
         self.manifest = manifest(target)
         self.failed: list[str] = []
 
@@ -103,12 +146,46 @@ class Refresh:
             # What is above it must be new to each fact: not if another selection builds its inputs.
             os.environ[BUILT] = "" if self.rhythm or self.sources else str(built_to or "")
             command = ("build", "--exclude-resource-type", "unit_test", *_selecting(wanted))
-            succeeded = self._dbt(*command, *options)
+            succeeded = self._build(*command, *options)
             state.finish(warehouse, running, succeeded=succeeded)
         return built
 
     def check_freshness(self) -> None:
         self._dbt("source", "freshness", *_selecting([f"source:{one}" for one in self.sources]))
+
+    def _build(self, *command: str) -> bool:
+        return self._dbt(*command) if self.wait is None else self._published(*command)
+
+    def _published(self, *command: str) -> bool:
+        """Builds gold beside live, and publishes it if all tests have passed."""
+        with (
+            Session.open(self.target, self.manifest) as session,
+            session.alone(self.wait or 0),
+        ):
+            live = session.live_manifest()
+            if live is None:
+                raise PublishError(
+                    "Nothing is deployed here yet: `scripts/deploy.sh` comes before the first "
+                    "refresh."
+                )
+            changed = planning.changed_names(self.manifest, live, self.target)
+            if changed:
+                raise PublishError(
+                    f"The project is not what is live: {', '.join(changed[:5])} "
+                    f"({len(changed)} changed). Deploy it, or refresh from the commit that is live."
+                )
+            arguments = command[command.index("--select") :] if "--select" in command else ()
+            plan = session.plan_refresh(arguments)
+            if not plan.builds:
+                return self._dbt(*command)
+            step = self._begin("dbt", "--log-level", "warn", *command)
+            result = session.refresh(plan, ("--log-level", "warn", *command))
+            if not result.succeeded:
+                click.echo(show.outcome(session.outcome_of_failure(result)), err=True)
+                self.failed.append(step)
+                return False
+            click.echo(show.outcome(session.publish(Patience(), Confirmation())))
+            return True
 
     def _everything(self) -> tuple[list[str], list[str], str]:
         # With all that their models read.

@@ -202,6 +202,7 @@ if (
             relation_name text not null,
             replaced_kind text, -- what it replaced, table or view; null if there was none
             published_kind text, -- what it put there; null if it only took away
+            definition text, -- the statements that make the replaced view, if it was one
             primary key (target_schema, generation, schema_name, relation_name),
             foreign key (target_schema, generation) references ops.generations
         );
@@ -382,6 +383,7 @@ if object_id('ops.generation_relations') is null
         relation_name varchar(128) not null,
         replaced_kind varchar(10),
         published_kind varchar(10),
+        definition varchar(max),
         primary key (target_schema, generation, schema_name, relation_name),
         foreign key (target_schema, generation) references ops.generations
     );

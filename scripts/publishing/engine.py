@@ -22,6 +22,9 @@ class Engine(Protocol):
     def columns(self, schemas: Iterable[str]) -> dict[Place, list[str]]:
         """The columns of every table and view in these schemas, in order."""
 
+    def definitions(self, views: Iterable[Place]) -> dict[Place, str]:
+        """The statements that make a live view again, if it needs any; with its rights."""
+
     def types(self, places: Iterable[Place]) -> dict[Place, dict[str, str]]:
         """The columns of relations, with their types; of those that are there."""
 
@@ -82,11 +85,15 @@ class Engine(Protocol):
         views: Sequence[Any],
         ledger: Sequence[str],
         *,
+        made: Sequence[str],
         target_schema: str,
         live: int,
         patience: int | None,
     ) -> None:
-        """All moves at once or none; raises BusyError or StaleError. `patience` is in milliseconds."""
+        """All moves at once or none, and the views that `made` has statements for.
+
+        Raises BusyError or StaleError. `patience` is in milliseconds.
+        """
 
 
 def engine_of(connection: Any) -> Engine:  # noqa: ANN401

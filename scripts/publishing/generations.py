@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -42,12 +42,17 @@ class Generation:
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """A relation that a generation replaces. The kinds are table or view, None if there is none."""
+    """A relation that a generation replaces. The kinds are table or view, None if there is none.
+
+    `definition` makes a replaced view again: dbt drops views that read a table which it rebuilds,
+    those that a generation keeps among them.
+    """
 
     schema: str
     name: str
     replaced: str | None
     published: str | None
+    definition: str | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -122,17 +127,18 @@ class Ledger:
                 self._dialect.execute(
                     cursor,
                     "insert into ops.generation_relations (target_schema, generation, schema_name, "
-                    "relation_name, replaced_kind, published_kind) values (%s, %s, %s, %s, %s, %s)",
+                    "relation_name, replaced_kind, published_kind, definition) "
+                    "values (%s, %s, %s, %s, %s, %s, %s)",
                     [
                         *(self.target_schema, number, change.schema, change.name),
-                        *(change.replaced, change.published),
+                        *(change.replaced, change.published, change.definition),
                     ],
                 )
 
     def changes(self, number: int) -> list[Change]:
         """What a generation replaces, in the order of its names."""
         rows = self._query(
-            "select schema_name, relation_name, replaced_kind, published_kind "
+            "select schema_name, relation_name, replaced_kind, published_kind, definition "
             "from ops.generation_relations where target_schema = %s and generation = %s",
             self.target_schema,
             number,

@@ -18,6 +18,7 @@ class Move:
     name: str
     kind: str
     to: str
+    definition: str | None = None  # makes the view at its new place, if it is gone
 
 
 def publish(changes: Iterable[Change], base: int) -> list[Move]:
@@ -43,7 +44,7 @@ def back(changes: Iterable[Change], number: int, base: int) -> list[Move]:
             if c.published
         ),
         *(
-            Move(generation_of(c.schema, base), c.name, c.replaced, c.schema)
+            Move(generation_of(c.schema, base), c.name, c.replaced, c.schema, c.definition)
             for c in changes
             if c.replaced
         ),
@@ -65,6 +66,33 @@ def again(changes: Iterable[Change], number: int, base: int) -> list[Move]:
             if c.published
         ),
     ]
+
+
+def resolve(
+    steps: Iterable[Move], there: Iterable[tuple[str, str]]
+) -> tuple[list[Move], list[str]]:
+    """The moves of what is there, and the statements that make the views that are gone.
+
+    Raises PublishError for a relation that is gone and can't be made.
+    """
+    present, gone = set(there), dict[tuple[str, str], str]()
+    found = []
+    for move in steps:
+        source, place = (move.schema, move.name), (move.to, move.name)
+        if source in present:
+            found.append(move)
+            present.remove(source)
+            present.add(place)
+        elif source in gone:
+            del gone[source]
+        elif move.definition:
+            gone[place] = move.definition
+        else:
+            raise PublishError(
+                f"{move.schema}.{move.name} is not there any more: it was pruned. `status` lists "
+                "the generations that can become live."
+            )
+    return found, list(gone.values())
 
 
 def _views_first(changes: Iterable[Change]) -> list[Change]:

@@ -83,8 +83,9 @@ class Publisher:
                 steps += moves.back(ledger.changes(number), number, base[number])
             for number in redone:
                 steps += moves.again(ledger.changes(number), number, base[number])
-            _check_there(engine, steps)
-            return self._move(engine, steps, self._gone_back(engine, undone, redone, to), live, to)
+            steps, made = moves.resolve(steps, engine.kinds({move.schema for move in steps}))
+            ledger_ = self._gone_back(engine, undone, redone, to)
+            return self._move(engine, steps, ledger_, live, to, made)
 
     def _gone_back(
         self, engine: Engine, undone: Sequence[int], redone: Sequence[int], to: int
@@ -124,7 +125,13 @@ class Publisher:
             time.sleep(_PAUSE_SECONDS[1])
 
     def _move(
-        self, engine: Engine, steps: Sequence[Move], ledger: Sequence[str], live: int, to: int
+        self,
+        engine: Engine,
+        steps: Sequence[Move],
+        ledger: Sequence[str],
+        live: int,
+        to: int,
+        made: Sequence[str] = (),
     ) -> Published:
         views = engine.outside_views({(move.schema, move.name) for move in steps})
         refused = engine.unreadable(views, _columns_after(engine, steps))
@@ -140,6 +147,7 @@ class Publisher:
                     steps,
                     views,
                     ledger,
+                    made=made,
                     target_schema=self.target_schema,
                     live=live,
                     patience=PATIENCE if attempts % _EVERY == 0 else None,
@@ -184,22 +192,19 @@ def changes_of(
     """What a build will replace: `builds` are schema, name and kind, `removed` schema and name."""
     builds, removed = list(builds), list(removed)
     kinds = engine.kinds({one[0] for one in (*builds, *removed)})
+    places = {(one[0], one[1]) for one in (*builds, *removed)}
+    definitions = engine.definitions([one for one in places if kinds.get(one) == "view"])
     return [
-        *(Change(schema, name, kinds.get((schema, name)), kind) for schema, name, kind in builds),
-        *(Change(*place, kinds[place], None) for place in removed if place in kinds),
+        *(
+            Change(schema, name, kinds.get((schema, name)), kind, definitions.get((schema, name)))
+            for schema, name, kind in builds
+        ),
+        *(
+            Change(*place, kinds[place], None, definitions.get(place))
+            for place in removed
+            if place in kinds
+        ),
     ]
-
-
-def _check_there(engine: Engine, steps: Sequence[Move]) -> None:
-    there = set(engine.kinds({move.schema for move in steps}))
-    for move in steps:
-        if (move.schema, move.name) not in there:
-            raise PublishError(
-                f"{move.schema}.{move.name} is not there any more: it was pruned. `status` lists "
-                "the generations that can become live."
-            )
-        there.remove((move.schema, move.name))
-        there.add((move.to, move.name))
 
 
 def _columns_after(engine: Engine, steps: Sequence[Move]) -> dict[tuple[str, str], dict[str, str]]:

@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from common import ops
+from common.dbt_project import ask, target_name, warehouse_credentials
 from common.dbt_project import manifest as parse
-from common.dbt_project import target_name, warehouse_credentials
 from common.environment import check_environment, environment_of
 from common.project import ROOT, TARGET
 from common.warehouse import open_warehouse
@@ -33,6 +33,8 @@ from publishing.planning import Plan, Wish
 from publishing.publisher import Patience, Published, Publisher
 from publishing.run_lock import run_lock
 
+# Unit tests are about code, and have run before it is deployed.
+BUILD = ("--log-level", "warn", "build", "--exclude-resource-type", "unit_test")
 # What a publish asks a confirmation for, on targets that have readers.
 REBUILD, REMOVAL, DIFF = "rebuild", "removal", "diff"
 CONFIRMABLE = (REBUILD, REMOVAL, DIFF)
@@ -122,24 +124,29 @@ class Session:
             self.target,
         )
 
+    def plan_refresh(self, selection: Sequence[str]) -> Plan:
+        """What a refresh would publish of what these arguments of dbt select."""
+        lines = ask(self.manifest, *selection, "--resource-type", "model", target=self.target)
+        return planning.refresh(
+            self.manifest,
+            [json.loads(line)["unique_id"] for line in lines],
+            self.engine.columns(building.layers(self.manifest)),
+            self.ledger.live_number(),
+        )
+
     def build(self, plan: Plan) -> Result:
         """Builds a plan, and tests it."""
         names = [*(one.name for one in plan.builds), *plan.tests]
-        command = ("--log-level", "warn", "build", "--exclude-resource-type", "unit_test")
-        number = self.begin("deploy", plan, self._store_manifest())
-        if not names:  # models are removed, and that is all
-            return building.build(*self._parts(number, plan), None, self.target, self.say)
-        return building.build(
-            *self._parts(number, plan), (*command, "--select", *names), self.target, self.say
-        )
+        command = (*BUILD, "--select", *names) if names else None  # None if all is removals
+        return self._build(self._begin("deploy", plan, self._store_manifest()), plan, command)
 
     def refresh(self, plan: Plan, command: Sequence[str]) -> Result:
         """Builds what a refresh selected, gold in next; the code is the live generation's."""
         live = self.ledger.live()
-        number = self.begin("refresh", plan, live.manifest_id if live else None)
-        return building.build(*self._parts(number, plan), command, self.target, self.say)
+        number = self._begin("refresh", plan, live.manifest_id if live else None)
+        return self._build(number, plan, command)
 
-    def begin(self, kind: str, plan: Plan, manifest_id: str | None) -> int:
+    def _begin(self, kind: str, plan: Plan, manifest_id: str | None) -> int:
         for waiting in self.ledger.waiting():
             self.ledger.mark_failed(waiting.number, "another build came before its publish")
         return self.ledger.begin(
@@ -311,8 +318,11 @@ class Session:
 
     # --- the small ones
 
-    def _parts(self, number: int, plan: Plan) -> tuple[Any, ...]:
-        return self.engine, self.ledger, number, plan, self.manifest
+    def _build(self, number: int, plan: Plan, command: Sequence[str] | None) -> Result:
+        return building.build(
+            *(self.engine, self.ledger, number, plan, self.manifest),
+            *(command, self.target, self.say),
+        )
 
     def _layers(self) -> list[str]:
         return building.layers(self.manifest)
@@ -346,7 +356,8 @@ class Session:
             )
 
     def _check_refusals(self, plan: Plan) -> None:
-        places = [(one.schema, one.identifier) for one in (*plan.builds, *plan.removed)]
+        places = [(one.schema, one.identifier) for one in plan.builds]
+        places += [(one.schema, one.identifier) for one in plan.removed]
         refused = self.engine.refusals(places)
         if refused:
             raise PublishError("Not published: " + " ".join(refused))

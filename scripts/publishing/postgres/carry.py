@@ -101,6 +101,23 @@ def statements(
         yield f"alter {what} {to} owner to {identifier(owner)}"
 
 
+def view(query: Query, place: Place) -> Iterator[str]:
+    """The statements that make a view again as it is now."""
+    name = identifier(*place)
+    ((definition, owner, options),) = query(
+        "select pg_get_viewdef(oid), pg_get_userbyid(relowner), coalesce(reloptions, '{}') "
+        "from pg_class where oid = %s::regclass",
+        name,
+    )
+    with_options = f" with ({', '.join(options)})" if options else ""
+    yield f"create view {name}{with_options} as {definition.rstrip().rstrip(';')}"
+    yield f"alter view {name} owner to {identifier(owner)}"
+    yield from _grants(query(_GRANTS, name, name), name, None)
+    for column, text in query(_COMMENTS, name):
+        on = f"column {name}.{identifier(column)}" if column is not None else f"view {name}"
+        yield f"comment on {on} is {literal(text)}"
+
+
 def _grants(rows: list[tuple[Any, ...]], to: str, columns: set[str] | None) -> Iterator[str]:
     for privilege, grantee, is_grantable, column in rows:
         if column is not None and columns is not None and column not in columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -139,7 +140,14 @@ class Postgres:
                 cursor.execute(
                     f"create table {copy} (like {source} including all excluding indexes)"
                 )
-                cursor.execute(f"insert into {copy} select * from {source}")
+                cursor.execute(
+                    "select string_agg(quote_ident(attname), ', ' order by attnum) "
+                    "from pg_attribute where attrelid = %s::regclass and attnum > 0 "
+                    "and not attisdropped and attgenerated = ''",
+                    [source],
+                )
+                ((columns,),) = cursor.fetchall()
+                cursor.execute(f"insert into {copy} ({columns}) select {columns} from {source}")
                 rows = cursor.rowcount
                 for statement in carry.copied_indexes(self.query, source, copy):
                     cursor.execute(statement)
@@ -216,6 +224,13 @@ class Postgres:
         )
 
     # --- what must follow, and what can't
+
+    def definitions(self, views: Iterable[Place]) -> dict[Place, str]:
+        """The statements that make a view again, with its options, owner, rights and comments."""
+        return {
+            (schema, name): "; ".join(carry.view(self.query, (schema, name)))
+            for schema, name in views
+        }
 
     def types(self, places: Iterable[Place]) -> dict[Place, dict[str, str]]:
         """The columns of relations, with their types; of those that are there."""
@@ -311,6 +326,7 @@ class Postgres:
         views: Sequence[OutsideView],
         ledger: Sequence[str],
         *,
+        made: Sequence[str],
         target_schema: str,
         live: int,
         patience: int | None,
@@ -339,10 +355,12 @@ class Postgres:
             nowait = "" if patience else " nowait"
             steps.append(f"lock table {', '.join(tables)} in access exclusive mode{nowait};")
         steps += map(_moved, rest)
+        if made:
+            steps.append(_MAKE_VIEWS.format(", ".join(map(literal, made))))
         steps += map(_recreated, views)
         steps += [f"{statement};" for statement in ledger]
         block = "\n".join(steps)
-        tag = "$publish$"
+        tag = f"$publish_{uuid.uuid4().hex}$"
         try:
             self.execute(f"do {tag} begin\n{block}\nend {tag}")
         except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected) as error:
@@ -370,6 +388,29 @@ _WHO = (
     "a.pid, a.usename, a.application_name, a.state, "
     "to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS')"
 )
+
+
+# In any order: one that reads another waits for it.
+_MAKE_VIEWS = """declare
+    todo text[] := array[{}];
+    rest text[];
+    one text;
+begin
+    while cardinality(todo) > 0 loop
+        rest := array[]::text[];
+        foreach one in array todo loop
+            begin
+                execute one;
+            exception when undefined_table then
+                rest := rest || one;
+            end;
+        end loop;
+        if cardinality(rest) = cardinality(todo) then
+            execute rest[1];
+        end if;
+        todo := rest;
+    end loop;
+end;"""
 
 
 def _blocker(pid: int, user: str, application: str, state: str, since: str) -> str:
