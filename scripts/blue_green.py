@@ -58,6 +58,7 @@ def publish_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--confirm", "confirmed", multiple=True, type=click.Choice(CONFIRMABLE),
                      help="Publish in spite of this; needs --why."),
         click.option("--why", metavar="TEXT", help="The reason, which is kept in the log."),
+        click.option("--note", "notes", multiple=True, metavar="TEXT", help="For the log, too."),
         click.option("--deadline", type=click.FloatRange(0), default=60, show_default=True,
                      metavar="SECONDS", help="Give up after so long, if live is in use."),
         click.option("--cancel-blockers", is_flag=True,
@@ -90,11 +91,11 @@ def plan(target: str | None, as_json: bool, **wish: Any) -> None:  # noqa: ANN40
 def build(target: str | None, wait: float, **wish: Any) -> None:  # noqa: ANN401
     """Builds and tests beside live."""
     with _session(target) as session, session.alone(wait):
-        planned = session.plan(_wish(**wish))
+        wished = _wish(**wish)
+        planned = session.plan(wished)
         click.echo(show.plan(planned))
-        if planned.is_empty:
-            return
-        _stop_if_failed(session, session.build(planned))
+        if not planned.is_empty:
+            _stop_if_failed(session, session.build(planned, wished))
 
 
 @cli.command()
@@ -130,23 +131,66 @@ def publish(target: str | None, wait: float, **given: Any) -> None:  # noqa: ANN
 @plan_options
 @publish_options
 @click.option("--dry-run", is_flag=True, help="Plan only; change nothing.")
-def run(target: str | None, wait: float, dry_run: bool, **given: Any) -> None:  # noqa: ANN401
-    """Plan, build, diff, publish."""
+@click.option("--ask", is_flag=True, help="Ask before the publish.")
+@click.option("--artifacts", type=click.Path(file_okay=False, path_type=Path),
+              help="Write the diff and a back-up of the live generation's state here.")  # fmt: skip
+def run(
+    target: str | None,
+    wait: float,
+    dry_run: bool,
+    ask: bool,
+    artifacts: Path | None,
+    **given: Any,  # noqa: ANN401
+) -> None:
+    """Plan, build, diff, publish, and run the snapshots that read what was published."""
     wish = _wish(**{name: given.pop(name) for name in ("select", "everything", "rebuild")})
+    patience, confirmation = _given(**given)
     with _session(target) as session:
         if dry_run:
             click.echo(show.plan(session.plan(wish)))
             return
         with session.alone(wait):
-            patience, confirmation = _given(**given)
             planned = session.plan(wish)
             click.echo(show.plan(planned))
             if planned.is_empty:
+                session.record_nothing_to_do()
                 return
             session.check_confirmed(planned, confirmation)
-            _stop_if_failed(session, session.build(planned))
-            click.echo(show.diffs(session.diff(), "table"))
+            if session.waits(planned):
+                click.echo("This was built already. Going on with its publish.")
+            else:
+                _stop_if_failed(session, session.build(planned, wish))
+            found = session.diff()
+            click.echo(show.diffs(found, "table"))
+            if artifacts:
+                session.back_up(artifacts)
+                for form, name in (("markdown", "diff.md"), ("json", "diff.json")):
+                    (artifacts / name).write_text(show.diffs(found, form) + "\n", encoding="utf-8")
+            if ask:
+                click.confirm("Publish?", abort=True)
             click.echo(show.outcome(session.publish(patience, confirmation)))
+            if not session.run_snapshots(planned):
+                raise PublishError("Published, but not all snapshots ran: see above.")
+
+
+@cli.command()
+@target_option
+@click.option("--reason", required=True, metavar="TEXT")
+def failed(target: str | None, reason: str) -> None:
+    """Writes the outcome of a deploy that ended before its build began."""
+    with _session(target) as session:
+        click.echo(show.outcome(session.say_failed(reason)), err=True)
+
+
+@cli.command()
+@target_option
+@click.argument("commit")
+def verified(target: str | None, commit: str) -> None:
+    """Fails unless this commit has been live on the target."""
+    with _session(target) as session:
+        if not session.is_published(commit):
+            raise PublishError(f"{commit[:8]} was never published on {session.name}.")
+        click.echo(f"{commit[:8]} was published on {session.name}.")
 
 
 @cli.command()
@@ -209,11 +253,15 @@ def _wish(select: tuple[str, ...], everything: bool, rebuild: tuple[str, ...]) -
 
 
 def _given(
-    confirmed: tuple[str, ...], why: str | None, deadline: float, cancel_blockers: bool
+    confirmed: tuple[str, ...],
+    why: str | None,
+    notes: tuple[str, ...],
+    deadline: float,
+    cancel_blockers: bool,
 ) -> tuple[Patience, Confirmation]:
     if bool(confirmed) != bool(why and why.strip()):
         raise click.UsageError("--confirm and --why go together: the reason is kept in the log.")
-    return Patience(deadline, cancel_blockers), Confirmation(frozenset(confirmed), why or "")
+    return Patience(deadline, cancel_blockers), Confirmation(frozenset(confirmed), why or "", notes)
 
 
 def _stop_if_failed(session: Session, result: Result) -> None:

@@ -25,7 +25,7 @@ from extraction.declared import Project, read_project
 from extraction.engine import BatchResult, Window
 from extraction.errors import ExtractError
 from extraction.progress import ProgressView
-from extraction.run import Options, Plan, extract, plan
+from extraction.run import Options, Plan, extract, never_landed, plan
 from extraction.spec import TableSpec, select
 
 STDERR = Console(stderr=True)
@@ -38,6 +38,7 @@ DEVELOPMENT = ("dev", "dev_sqlserver")
 @click.option("--target", envvar="MEDALLION_TARGET", help="dbt target to load into (default: dev).")
 @click.option("--source", "sources", multiple=True, help="Only this source; can be repeated.")
 @click.option("--table", "tables", multiple=True, help="Only this table: rental, pagila.rental.")
+@click.option("--missing", is_flag=True, help="Only tables that have never landed.")
 @click.option("--full-refresh", is_flag=True, help="Read cursor tables from the start again.")
 @click.option("--since", metavar="VALUE", help="Read cursor tables from this cursor value on.")
 @click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True)
@@ -54,6 +55,7 @@ def cli(
     target: str | None,
     sources: tuple[str, ...],
     tables: tuple[str, ...],
+    missing: bool,
     full_refresh: bool,
     since: str | None,
     threads: int,
@@ -67,7 +69,7 @@ def cli(
         project = read_project(target)
     except ExtractError as error:
         raise click.ClickException(str(error)) from None
-    request = Request(sources, tables, since, full_refresh, threads, wait)
+    request = Request(sources, tables, since, full_refresh, threads, wait, missing)
     if not (show_plans if dry_run else land)(project, request, as_json=as_json):
         sys.exit(1)
 
@@ -82,6 +84,7 @@ class Request:
     full_refresh: bool = False
     threads: int = 4
     wait: float = 60
+    missing: bool = False
 
 
 def land(project: Project, request: Request, *, as_json: bool = False) -> bool:
@@ -142,6 +145,8 @@ def show_plans(project: Project, request: Request, *, as_json: bool = False) -> 
 def _asked_for(project: Project, request: Request) -> Iterator[tuple[list[TableSpec], Options]]:
     """The tables asked for, while the demo's APIs among their sources are served."""
     specs = select(project.specs, request.sources, request.tables)
+    if request.missing:
+        specs = never_landed(specs, project.warehouse, request.wait)
     urls = _urls(specs, project.target)
     with ExitStack() as apis:
         yield (

@@ -78,6 +78,15 @@ def extract(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def never_landed(specs: Sequence[TableSpec], warehouse: str, wait: float) -> list[TableSpec]:
+    """Those of the tables of which landing has nothing yet."""
+    writer = open_writer(warehouse, wait)
+    try:
+        return [spec for spec in specs if not writer.landing_columns(spec)]
+    finally:
+        writer.close()
+
+
 def plan(specs: Sequence[TableSpec], options: Options) -> list[Plan]:
     """What `extract` would do now. Changes nothing, at the source or in the warehouse."""
     with ThreadPoolExecutor(options.threads) as pool:

@@ -31,6 +31,9 @@ class Engine(Protocol):
     def kinds(self, schemas: Iterable[str]) -> dict[Place, str]:
         """Table or view, of every relation in these schemas; another word if it can't be moved."""
 
+    def has_rows(self, place: Place) -> bool:
+        """Whether there is a row in a relation."""
+
     def bytes(self, schemas: Iterable[str]) -> int:
         """What the tables in these schemas take on disk, with their indexes."""
 

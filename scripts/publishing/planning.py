@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ class Plan:
     removed: tuple[Removed, ...] = ()
     tests: tuple[str, ...] = ()  # changed tests of models that did not change
     snapshots: tuple[str, ...] = ()  # run in their place after the publish
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    project: str = ""  # the fingerprint of the project's files
 
     @property
     def is_empty(self) -> bool:
@@ -77,6 +78,7 @@ class Plan:
             tests=tuple(found["tests"]),
             snapshots=tuple(found["snapshots"]),
             notes=tuple(found["notes"]),
+            project=found["project"],
         )
 
 
@@ -168,6 +170,25 @@ def refresh(
         if node is not None and node.resource_type == "model" and is_gold(node)
     ]
     return Plan(base=base, builds=tuple(sorted(builds, key=lambda one: one.name)))
+
+
+def manifest_of(current: Json, live: Json | None, plan: Plan, wish: Wish) -> Json:
+    """The manifest.json of what is live after a deploy.
+
+    That of the project, unless only a part of its changes was asked for: then the rest stays as the
+    live generation has it, so that the next deploy finds it changed still.
+    """
+    if not wish.select:
+        return current
+    built = {one.unique_id for one in plan.builds}
+    before = live["nodes"] if live else {}
+    nodes = {one: node for one, node in before.items() if one not in built}
+    nodes |= {one: node for one, node in current["nodes"].items() if one in built}
+    # Tests of what is there; the macros and sources that the rest was built with.
+    for unique_id, node in current["nodes"].items():
+        if _is_test(unique_id) and set(node["depends_on"]["nodes"]) & built:
+            nodes[unique_id] = node
+    return {**(live or current), "nodes": nodes}
 
 
 def is_gold(node: Any) -> bool:  # noqa: ANN401

@@ -9,18 +9,18 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from common import ops
-from common.dbt_project import ask, target_name, warehouse_credentials
+from common.dbt_project import ask, invoke, target_name, warehouse_credentials
 from common.dbt_project import manifest as parse
 from common.environment import check_environment, environment_of
 from common.project import ROOT, TARGET
-from common.warehouse import open_warehouse
+from common.warehouse import dialect, open_warehouse
 from diffing import Compared, ModelDiff, breaches, compare, from_nodes
 from notifying.outcome import FailedTest, ModelChange, Outcome
 from publishing import building, planning
@@ -32,6 +32,7 @@ from publishing.names import generation_of, next_of
 from publishing.planning import Plan, Wish
 from publishing.publisher import Patience, Published, Publisher
 from publishing.run_lock import run_lock
+from refreshing.state import fingerprint
 
 # Unit tests are about code, and have run before it is deployed.
 BUILD = ("--log-level", "warn", "build", "--exclude-resource-type", "unit_test")
@@ -48,9 +49,10 @@ class Confirmation:
 
     things: frozenset[str] = frozenset()
     why: str = ""
+    notes: tuple[str, ...] = ()  # whatever else belongs to the log
 
     def words(self) -> list[str]:
-        return [f"{thing} confirmed: {self.why}" for thing in sorted(self.things)]
+        return [*(f"{thing} confirmed: {self.why}" for thing in sorted(self.things)), *self.notes]
 
 
 @dataclass
@@ -115,7 +117,7 @@ class Session:
 
     def plan(self, wish: Wish) -> Plan:
         """What a deploy would build."""
-        return planning.deploy(
+        plan = planning.deploy(
             self.manifest,
             self.live_manifest(),
             self.engine.columns(building.layers(self.manifest)),
@@ -123,6 +125,12 @@ class Session:
             wish,
             self.target,
         )
+        return replace(plan, project=fingerprint(ROOT))
+
+    def waits(self, plan: Plan) -> bool:
+        """Whether just this was built already, and only its publish failed."""
+        waiting = self.ledger.built()
+        return waiting is not None and Plan.from_json(waiting.plan_text) == plan
 
     def plan_refresh(self, selection: Sequence[str]) -> Plan:
         """What a refresh would publish of what these arguments of dbt select."""
@@ -134,11 +142,12 @@ class Session:
             self.ledger.live_number(),
         )
 
-    def build(self, plan: Plan) -> Result:
+    def build(self, plan: Plan, wish: Wish) -> Result:
         """Builds a plan, and tests it."""
         names = [*(one.name for one in plan.builds), *plan.tests]
         command = (*BUILD, "--select", *names) if names else None  # None if all is removals
-        return self._build(self._begin("deploy", plan, self._store_manifest()), plan, command)
+        number = self._begin("deploy", plan, self._store_manifest(plan, wish))
+        return self._build(number, plan, command)
 
     def refresh(self, plan: Plan, command: Sequence[str]) -> Result:
         """Builds what a refresh selected, gold in next; the code is the live generation's."""
@@ -184,7 +193,7 @@ class Session:
                 self.check_confirmed(plan, confirmation)
                 diffs = self.diff() if build.kind == "deploy" else []
                 over = [one for diff in diffs for one in breaches(diff)]
-                self._check(DIFF, over, confirmation)
+                self._check(DIFF, [*self._empty(plan), *over], confirmation)
                 self._check_refusals(plan)
                 published = self._publisher(patience).publish(build.number)
             except PublishError as error:
@@ -192,7 +201,7 @@ class Session:
                 outcome = self._outcome("publish", build.number, reason=str(error))
                 self._write(outcome)
                 raise
-        if confirmation.things:
+        if confirmation.words():
             self.ledger.note(build.number, "; ".join(confirmation.words()))
         outcome = self._outcome(
             "publish",
@@ -295,6 +304,12 @@ class Session:
         ]
         self._check(REMOVAL, read, confirmation)
 
+    def say_failed(self, reason: str) -> Outcome:
+        """The outcome of a deploy that ended before a build began."""
+        outcome = self._outcome("publish", None, reason=reason)
+        self._write(outcome)
+        return outcome
+
     def outcome_of_failure(self, result: Result) -> Outcome:
         """The outcome of a build that didn't pass."""
         worst = result.failures[0]
@@ -333,12 +348,60 @@ class Session:
             raise PublishError("No build waits to be published: `build` makes one.")
         return build
 
+    def record_nothing_to_do(self) -> None:
+        """Says that this commit is what is live, though nothing had to be built for it."""
+        live = self.ledger.live_number()
+        record = ops.Publish(self.environment, "publish", live, commit(), 0, "nothing changed")
+        with ops.recorded_publish(lambda: open_warehouse(self.target), record):
+            pass
+
+    def is_published(self, code_version: str) -> bool:
+        """Whether a commit has been live here."""
+        with self.ledger.connection.cursor() as cursor:
+            dialect(self.ledger.connection).execute(
+                cursor,
+                "select count(*) from ops.publishes where action = 'publish' "
+                "and status = 'succeeded' and environment = %s and code_version = %s",
+                [self.environment, code_version],
+            )
+            return bool(cursor.fetchone()[0])
+
+    def back_up(self, folder: Path) -> None:
+        """Writes what is known of the live generation: its manifest, the ledger, its relations."""
+        folder.mkdir(parents=True, exist_ok=True)
+        live = self.live_manifest()
+        if live is not None:
+            (folder / "manifest.json").write_text(json.dumps(live))
+        state = {
+            "generations": self.status(),
+            "columns": {
+                ".".join(place): columns
+                for place, columns in self.engine.columns(self._layers()).items()
+            },
+            "views": {
+                ".".join(place): text
+                for place, text in self.engine.definitions(
+                    [one for one, kind in self.engine.kinds(self._layers()).items()
+                     if kind == "view"]
+                ).items()
+            },
+        }  # fmt: skip
+        (folder / "state.json").write_text(json.dumps(state, indent=2, default=str))
+
+    def run_snapshots(self, plan: Plan) -> bool:
+        """Runs the snapshots that read what was published, in their place."""
+        if not plan.snapshots:
+            return True
+        command = ("--log-level", "warn", "snapshot", "--select", *plan.snapshots)
+        return invoke(self.manifest, *command, target=self.target)
+
     def _publisher(self, patience: Patience) -> Publisher:
         return Publisher(lambda: open_warehouse(self.target), self.target_schema, patience)
 
-    def _store_manifest(self) -> str:
-        text = json.dumps(self.manifest.writable_manifest().to_dict(omit_none=False), default=str)
-        return self.ledger.store_manifest(text.encode())
+    def _store_manifest(self, plan: Plan, wish: Wish) -> str:
+        current = self.manifest.writable_manifest().to_dict(omit_none=False)
+        kept = planning.manifest_of(current, self.live_manifest(), plan, wish)
+        return self.ledger.store_manifest(json.dumps(kept, default=str).encode())
 
     def _compared(self, plan: Plan, kinds: dict[tuple[str, str], str]) -> Iterator[Compared]:
         for one in plan.builds:
@@ -347,6 +410,18 @@ class Session:
                 live = (one.schema, one.identifier)
                 there = live if live in kinds else None
                 yield from_nodes(node, there, (next_of(one.schema), one.identifier))
+
+    def _empty(self, plan: Plan) -> list[str]:
+        """The models of gold that have no rows in next, and have some in live."""
+        there = self.engine.kinds({one.schema for one in plan.builds})
+        found = []
+        for one in plan.builds:
+            live = (one.schema, one.identifier)
+            if planning.is_gold(self.manifest.nodes[one.unique_id]) and live in there:
+                next_ = (next_of(one.schema), one.identifier)
+                if self.engine.has_rows(live) and not self.engine.has_rows(next_):
+                    found.append(f"{one.name} is empty, and is not in live")
+        return found
 
     def _check(self, thing: str, found: Sequence[str], confirmation: Confirmation) -> None:
         if found and self.environment in GUARDED and thing not in confirmation.things:
@@ -365,7 +440,7 @@ class Session:
     def _outcome(
         self,
         action: str,
-        generation: int,
+        generation: int | None,
         *,
         published: Published | None = None,
         previous: int | None = None,

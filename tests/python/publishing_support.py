@@ -1,4 +1,4 @@
-"""A warehouse with a layer `gold` in which generations are built by hand: no dbt, so it is quick."""
+"""A warehouse with a layer `gold` whose generations are built by hand: no dbt, so it is quick."""
 
 from __future__ import annotations
 

@@ -173,9 +173,12 @@ def test_readers_do_not_queue_behind_a_publisher_that_waits(shelf: Shelf) -> Non
     number = shelf.build({"a": version(2)})
     slowest = 0.0
     with reading(shelf, "gold.a"), shelf.database.connect() as connection:
-        publishing = threading.Thread(
-            target=lambda: pytest.raises(BusyError, shelf.publish, number, Patience(seconds=2))
-        )
+
+        def give_up() -> None:
+            with pytest.raises(BusyError):
+                shelf.publish(number, Patience(seconds=2))
+
+        publishing = threading.Thread(target=give_up)
         publishing.start()
         with connection.cursor() as cursor:
             while publishing.is_alive():

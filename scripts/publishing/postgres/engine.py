@@ -77,6 +77,11 @@ class Postgres:
             )
         }
 
+    def has_rows(self, place: Place) -> bool:
+        """Whether there is a row in a relation."""
+        ((found,),) = self.query(f"select exists (select 1 from {identifier(*place)})")
+        return bool(found)
+
     def bytes(self, schemas: Iterable[str]) -> int:
         """What the tables in these schemas take on disk, with their indexes."""
         ((size,),) = self.query(

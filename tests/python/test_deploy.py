@@ -1,0 +1,383 @@
+"""Deploys from commit to live, as a team does them: staging first, then prod, and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from databases import Database, temporary_database
+from demo_days import Days
+from project_copy import ProjectCopy, environments
+
+STAGING = ("--target", "staging")
+FACT = "models/gold/pagila/fact_rental.sql"
+STORES = "models/gold/pagila/dim_store.sql"
+END = "select * from final"
+
+
+@dataclass
+class Team:
+    """A copy of the project, its source, and the databases of staging and prod."""
+
+    project: ProjectCopy
+    source: Days
+    staging: Database
+    prod: Database
+
+    def blue_green(self, command: str, *arguments: str, fails: bool = False) -> str:
+        """A command of blue_green.py on staging."""
+        return self.project.script("blue_green.py", command, *STAGING, *arguments, fails=fails)
+
+    def refresh(self, *arguments: str, fails: bool = False) -> str:
+        return self.project.script("refresh.py", *STAGING, *arguments, fails=fails)
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(
+            (self.project.folder / "target" / "outcome.json").read_text()
+        )
+        return found
+
+    def live(self, database: Database | None = None) -> int:
+        found: int = (database or self.staging).scalar(
+            "select coalesce(max(generation), 0) from ops.generations where status = 'live'"
+        )
+        return found
+
+    def moved(self, generation: int) -> set[str]:
+        """What a generation replaced."""
+        return {
+            f"{schema}.{name}"
+            for schema, name in self.staging.query(
+                "select schema_name, relation_name from ops.generation_relations "
+                "where generation = %s",
+                [generation],
+            )
+        }
+
+    @contextmanager
+    def changed(self, *changes: tuple[str, str, str]) -> Iterator[None]:
+        """The project with other files; as it was afterwards, live too."""
+        before = self.live()
+        for change in changes:
+            self.project.replace(*change)
+        try:
+            yield
+        finally:
+            self.project.git("checkout", "-q", ".")
+            self.project.git("clean", "-q", "-fd")
+            if self.live() != before:
+                self.blue_green("rollback", "--to", str(before))
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """A project that was deployed to staging once."""
+    with ExitStack() as stack:
+        source, staging, prod = (
+            stack.enter_context(temporary_database(name)) for name in ("pagila", "staging", "prod")
+        )
+        env = {**staging.env, **environments(staging, prod), "PAGILA_URL": source.url}
+        project = ProjectCopy.of(tmp_path_factory.mktemp("deploy"), "pagila", env)
+        team = Team(project, Days("pagila", source), staging, prod)
+        said = project.deploy("staging", fails=True)
+        assert "This database is not marked as staging" in said
+        assert not staging.has("gold", "dim_film")
+        for target in ("staging", "prod"):
+            project.script("mark_environment.py", "--target", target)
+        said = project.deploy("staging")
+        assert "LIVE g1 on staging" in said
+        yield team
+
+
+def test_only_what_changed_and_what_reads_it_is_built(team: Team) -> None:
+    with team.changed((FACT, END, "-- another comment\n" + END)):
+        planned = json.loads(team.blue_green("plan", "--json").split("\n{", 1)[-1].join(["{", ""])
+                             if False else team.blue_green("plan", "--json"))  # fmt: skip
+        assert {one["name"]: one["because"] for one in planned["builds"]} == {
+            "fact_rental": "changed",
+            "metrics_daily_rentals": "reads fact_rental",
+        }
+        said = team.blue_green("run")
+        assert "copied 1,469 rows of gold.fact_rental" in said
+        assert "fact_rental: unchanged, 1,469 rows" in said
+        assert team.moved(team.live()) == {"gold.fact_rental", "gold.metrics_daily_rentals"}
+        assert "Nothing to deploy" in team.blue_green("run"), "once is enough"
+        assert team.outcome["rollback_command"].endswith("rollback --target staging --to 1")
+    assert team.live() == 1
+    assert team.staging.has("gold", "fact_rental")
+
+
+def test_columns_of_a_source_are_a_change_of_its_bronze_model(team: Team) -> None:
+    """dbt does not see it: the model's file is one line that never changes."""
+    yml = "models/bronze/pagila/_pagila__sources.yml"
+    text = (team.project.folder / yml).read_text()
+    start = text.index("- name: language")
+    column = text.index("- name: name", start)
+    indent = " " * (column - text.rindex("\n", 0, column) - 1)
+    more = f"- name: nickname\n{indent}  description: A short name.\n{indent}"
+    (team.project.folder / yml).write_text(text[:column] + more + text[column:])
+    with team.changed():
+        planned = json.loads(team.blue_green("plan", "--json"))
+    because = {one["name"]: one["because"] for one in planned["builds"]}
+    assert because["br_pagila__language"] == "columns or keys of language"
+    assert because["dim_film"].startswith("reads ")
+    assert "br_pagila__film" not in because
+
+
+def test_a_failing_test_leaves_live_as_it_was(team: Team) -> None:
+    before = team.staging.query("select * from gold.dim_store order by 1")
+    with team.changed((STORES, END, END + " where store_id > 1")):
+        team.project.commit()
+        said = team.project.deploy("staging", fails=True)
+        assert "NOT DEPLOYED, live is still g1" in said
+        told = team.outcome
+        assert not told["succeeded"]
+        assert told["live_generation"] == 1
+        failed = {one["name"]: one for one in told["failures"]}
+        assert any("store" in name for name in failed)
+        assert all(one["failures"] and one["owner"] == "rental" for one in failed.values())
+        assert team.staging.query("select * from gold.dim_store order by 1") == before
+        assert "failed" in team.blue_green("status")
+        team.project.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def test_what_is_lost_must_be_confirmed_and_is_kept_in_the_log(team: Team) -> None:
+    with team.changed(
+        (
+            "models/gold/pagila/metrics_daily_rentals.sql",
+            END,
+            END + " where rental_date < '1900-01-01'",
+        )
+    ):
+        tests = team.project.folder / "tests" / "pagila"
+        for test in tests.glob("metrics_daily*"):
+            test.unlink()
+        arguments = ("--select", "metrics_daily_rentals")
+        said = team.blue_green("run", *arguments, fails=True)
+        assert "metrics_daily_rentals is empty, and is not in live" in said
+        assert '--confirm diff --why "…"' in said
+        assert team.live() == 1
+        assert "--confirm and --why go together" in team.blue_green(
+            "run", *arguments, "--confirm", "diff", fails=True
+        )
+        said = team.blue_green("run", *arguments, "--confirm", "diff", "--why", "a new start")
+        assert "built already" in said
+        assert "LIVE" in said
+        assert team.staging.scalar("select count(*) from gold.metrics_daily_rentals") == 0
+        assert "diff confirmed: a new start" in team.blue_green("status")
+    assert team.staging.scalar("select count(*) from gold.metrics_daily_rentals") > 0
+
+
+def test_a_model_with_readers_is_not_removed_by_mistake(team: Team) -> None:
+    with team.changed():
+        folder = team.project.folder
+        (folder / "models/gold/pagila/metrics_daily_rentals.sql").unlink()
+        for test in (folder / "tests/pagila").glob("metrics_daily*"):
+            test.unlink()
+        for file in (folder / "models/gold/pagila").glob("*.yml"):
+            text = file.read_text().replace("ref('metrics_daily_rentals')", "ref('fact_rental')")
+            file.write_text(text.replace("- name: metrics_daily_rentals", "- name: dim_nothing"))
+        said = team.blue_green("run", fails=True)
+        assert "metrics_daily_rentals is removed and read by" in said
+        assert "--confirm removal" in said
+        team.blue_green("run", "--confirm", "removal", "--why", "nobody looks at it")
+        assert not team.staging.has("gold", "metrics_daily_rentals")
+    assert team.staging.has("gold", "metrics_daily_rentals"), "a rollback brings it back"
+
+
+def test_an_incremental_model_is_built_from_nothing_when_its_shape_demands_it(team: Team) -> None:
+    yml = next(
+        file
+        for file in (team.project.folder / "models/gold/pagila").glob("*.yml")
+        if "- name: fact_rental" in file.read_text()
+    )
+    text = yml.read_text()
+    at = text.index("columns:", text.index("- name: fact_rental"))
+    indent = text[at + len("columns:") + 1 :].split("-", 1)[0]
+    column = (
+        f"columns:\n{indent}- name: rating_of_nobody\n{indent}  data_type: integer\n"
+        f"{indent}  description: One.\n"
+    )
+    with team.changed((FACT, "    select\n        rental_id,", "    select\n        1 as rating_of_nobody,\n        rental_id,")):  # fmt: skip
+        yml.write_text(text[:at] + column + text[at + len("columns:\n") :])
+        said = team.blue_green("run", fails=True)
+        assert "fact_rental is built from nothing" in said
+        said = team.blue_green("run", "--confirm", "rebuild", "--why", "a new column")
+        assert "column" in said
+        assert team.staging.scalar("select sum(rating_of_nobody) from gold.fact_rental") == 1469
+    assert team.staging.scalar("select count(*) from gold.fact_rental") == 1469
+
+
+def test_a_build_that_could_not_be_published_is_published_by_the_next_run(team: Team) -> None:
+    with (
+        team.changed((STORES, END, "-- once more\n" + END)),
+        team.staging.connect() as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("begin; select 1 from gold.dim_store")
+        said = team.blue_green("run", "--deadline", "1", fails=True)
+        assert "because live is in use" in said
+        assert "idle in transaction" in said
+        cursor.execute("rollback")
+        said = team.blue_green("run")
+        assert "This was built already" in said
+        assert team.moved(team.live()) == {"gold.dim_store"}
+
+
+def test_a_second_deploy_is_refused_and_says_who_is_at_it(team: Team) -> None:
+    with team.staging.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("set application_name = 'the other deploy'")
+        cursor.execute("select pg_advisory_lock(hashtextextended('medallion publish public', 0))")
+        said = team.blue_green("run", fails=True)
+    assert "Another deploy or refresh is under way: postgres (the other deploy" in said
+
+
+def test_after_a_kill_the_next_run_says_so_and_goes_on(team: Team) -> None:
+    with team.changed((STORES, END, "-- to be killed\n" + END)):
+        process = subprocess.Popen(
+            [".venv/bin/python", "scripts/blue_green.py", "run", *STAGING],
+            cwd=team.project.folder,
+            env={**os.environ, **team.project.env},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        query = "select count(*) from ops.generations where status = 'building'"
+        wait_until(lambda: bool(team.staging.scalar(query)))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert team.live() == 1
+        said = team.blue_green("run", "--wait", "30")
+        assert "was being built by" in said
+        assert "LIVE" in said
+
+
+def test_a_refresh_is_published_whole_or_not_at_all(team: Team) -> None:
+    """Late enough that tests fail is what lands; then it is mended at the source."""
+    assert "all built" in team.refresh()
+    first = team.live()
+    rows = team.staging.scalar("select count(*) from gold.fact_rental")
+    with team.source.database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "update rental set rental_date = rental_date + interval '200 years', "
+            "return_date = null, last_update = now() "
+            "where rental_id = (select max(rental_id) from rental) "
+            "returning rental_id, rental_date - interval '200 years'"
+        )
+        rental, before = cursor.fetchall()[0]
+    said = team.refresh(fails=True)
+    assert f"live is still g{first}" in said
+    assert team.staging.scalar("select max(rented_at) from gold.fact_rental").year < 2100
+    team.source.database.execute(
+        "update rental set rental_date = %s, last_update = now() where rental_id = %s",
+        [before, rental],
+    )
+    assert "LIVE" in team.refresh()
+    assert team.live() > first
+    assert team.staging.scalar("select count(*) from gold.fact_rental") == rows
+    # A rollback takes its rows away; the next refresh brings them again.
+    team.blue_green("rollback", "--to", str(first))
+    assert team.staging.query(
+        "select 1 from ops.refreshes where selection like 'public:%%' and status = 'succeeded'"
+    ) == []  # fmt: skip
+    team.blue_green("rollback", "--to", "1")
+
+
+def test_a_refresh_of_what_is_not_deployed_is_refused(team: Team) -> None:
+    with team.changed((STORES, END, "-- not deployed\n" + END)):
+        said = team.refresh("--all", fails=True)
+    assert "The project is not what is live: dim_store (1 changed)" in said
+
+
+def test_prod_takes_what_staging_has_verified_or_a_reason(team: Team) -> None:
+    project = team.project
+    verified = project.git("rev-parse", "HEAD")
+    (project.folder / "README.md").write_text("not committed")
+    said = project.deploy("prod", fails=True)
+    assert "files here that are not committed" in said
+    later = project.commit()
+    try:
+        said = project.deploy("prod", fails=True)
+        assert f"staging has not verified {later[:8]}" in said
+        assert not team.prod.has("gold", "dim_film")
+        project.git("checkout", "-q", verified)
+        assert "LIVE g1 on prod" in project.deploy("prod")
+        project.git("checkout", "-q", later)
+        said = project.deploy("prod", "--override", "staging is down")
+        assert "Overridden, although staging has not verified" in said
+        project.deploy("staging")
+        assert "was published on staging" in project.deploy("prod"), "nothing changed, yet verified"
+    finally:
+        project.git("checkout", "-q", "main")
+        project.git("reset", "-q", "--hard", verified)
+
+
+def test_a_dry_run_changes_nothing(team: Team) -> None:
+    count = "select count(*) from ops.generations"
+    before = team.staging.scalar(count)
+    with team.changed((STORES, END, "-- dry\n" + END)):
+        said = team.project.run("scripts/deploy.sh", "staging", "--dry-run")
+    assert "changed    gold.dim_store" in said
+    assert team.staging.scalar(count) == before
+
+
+def test_the_wrong_database_is_not_written_to(team: Team) -> None:
+    """The variables of prod lead to staging: by a typo, or because they were copied."""
+    wrong = {"PROD_PGDATABASE": team.staging.name}
+    tables = "select count(*) from pg_class"
+    before = team.staging.scalar(tables), team.staging.scalar("select count(*) from ops.publishes")
+    project = team.project
+    tries = (
+        project.dbt("build", "--target", "prod", "-s", "dim_date", fails=True, **wrong),
+        project.dbt("seed", "--target", "prod", fails=True, **wrong)
+        if any((project.folder / "seeds").rglob("*.csv"))
+        else "marked as staging",
+        project.dbt("test", "--target", "prod", "-s", "dim_date", fails=True, **wrong),
+        project.script("extract.py", "--target", "prod", fails=True, **wrong),
+        project.script("refresh.py", "--target", "prod", fails=True, **wrong),
+        project.script("blue_green.py", "run", "--target", "prod", fails=True, **wrong),
+        project.script("blue_green.py", "rollback", "--target", "prod", fails=True, **wrong),
+        project.script("blue_green.py", "prune", "--target", "prod", fails=True, **wrong),
+        project.script("mark_environment.py", "--target", "prod", fails=True, **wrong),
+    )
+    for said in tries:
+        assert "marked as staging" in said
+    after = team.staging.scalar(tables), team.staging.scalar("select count(*) from ops.publishes")
+    assert after == before
+
+
+def test_nobody_reaches_prod_by_forgetting_something(team: Team) -> None:
+    """Without a target it is dev; with prod's name alone, its variables are missing."""
+    project = team.project
+    gone = {name: "" for name in project.env if name.startswith("PROD_")}
+    bare = {name: value for name, value in project.env.items() if name not in gone}
+    alone = ProjectCopy(project.folder, {**bare, "DBT_ENV_SECRET_PROD_PGPASSWORD": "x"})
+    for name in gone:
+        alone.env.pop(name, None)
+    said = alone.script("blue_green.py", "run", "--target", "prod", fails=True)
+    assert "PROD_PGHOST" in said
+    said = project.script("blue_green.py", "status")
+    assert "marked as staging" in said or "Nothing was published" in said
+
+
+def test_a_full_refresh_of_prod_needs_a_reason(team: Team) -> None:
+    said = team.project.dbt(
+        "run", "--full-refresh", "--target", "prod", "-s", "dim_store", fails=True
+    )
+    assert "say why" in said
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
