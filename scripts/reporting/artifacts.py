@@ -47,7 +47,9 @@ class Node:
     identifier: str = ""
     description: str = ""
     owner: str = ""
+    group: str = ""
     path: str = ""
+    compiled: str = ""  # the path of its compiled SQL, once there is one
     tested: str = ""  # for a test: the node that it guards
     rule: str = ""  # for a generic test: its name, column and arguments
     warn_hours: float | None = None
@@ -79,6 +81,16 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Who answers for a domain. `notify` is the variable that holds the channels of its own."""
+
+    name: str
+    owner: str
+    email: str = ""
+    notify: str = ""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The project as dbt last parsed it."""
 
@@ -86,6 +98,7 @@ class Manifest:
     adapter: str
     generated: datetime
     nodes: Mapping[str, Node]
+    groups: Mapping[str, Group] = field(default_factory=dict)
 
     def node(self, unique_id: str) -> Node:
         """The node, or what its identifier alone tells if the manifest does not know it."""
@@ -130,6 +143,7 @@ class Age:
 class Freshness:
     generated: datetime
     ages: Mapping[str, Age]
+    invocation: str = ""
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -160,6 +174,7 @@ def read_manifest(path: Path) -> Manifest | None:
         adapter=meta.get("adapter_type") or "",
         generated=_time(meta["generated_at"]),
         nodes=nodes,
+        groups={name: _group(name, group) for name, group in groups.items()},
     )
 
 
@@ -185,7 +200,8 @@ def read_freshness(path: Path) -> Freshness | None:
     if document is None:
         return None
     ages = {result["unique_id"]: _age(result) for result in document["results"]}
-    return Freshness(_time(document["metadata"]["generated_at"]), ages)
+    meta = document["metadata"]
+    return Freshness(_time(meta["generated_at"]), ages, meta.get("invocation_id") or "")
 
 
 def _read(path: Path) -> Json | None:
@@ -233,7 +249,9 @@ def _node(resource: Json, groups: Mapping[str, Json]) -> Node:
         identifier=resource.get("identifier") or resource.get("alias") or "",
         description=(resource.get("description") or config.get("description") or "").strip(),
         owner=_owner(resource, config, groups),
+        group=config.get("group") or "",
         path=resource.get("original_file_path") or "",
+        compiled=resource.get("compiled_path") or "",
         tested=_tested(resource),
         rule=_rule(resource),
         warn_hours=_limit(freshness.get("warn_after")),
@@ -270,6 +288,17 @@ def _owner(resource: Json, config: Json, groups: Mapping[str, Json]) -> str:
     if isinstance(owner, Mapping):
         owner = owner.get("name") or owner.get("email") or ""
     return str(owner)
+
+
+def _group(name: str, group: Json) -> Group:
+    owner = group.get("owner") or {}
+    meta = (group.get("config") or {}).get("meta") or {}
+    return Group(
+        name=name,
+        owner=str(owner.get("name") or owner.get("email") or name),
+        email=str(owner.get("email") or ""),
+        notify=str(meta.get("notify") or ""),
+    )
 
 
 def _tested(resource: Json) -> str:

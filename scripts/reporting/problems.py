@@ -117,7 +117,12 @@ def _node_problem(manifest: Manifest, run: Run, result: Result) -> Problem:
 
 
 def _owner(manifest: Manifest, node: Node) -> str:
-    """The owner of a node, or else of what it guards, or else of the nearest node that it reads."""
+    owned = nearest_owned(manifest, node)
+    return owned.owner if owned else ""
+
+
+def nearest_owned(manifest: Manifest, node: Node) -> Node | None:
+    """The node if it has an owner, or else what it guards, or else the nearest that it reads."""
     level, seen = [node.unique_id], {node.unique_id}
     if node.tested:
         level.append(node.tested)
@@ -125,10 +130,10 @@ def _owner(manifest: Manifest, node: Node) -> str:
         nodes = [manifest.node(unique_id) for unique_id in level]
         for found in nodes:
             if found.owner:
-                return found.owner
+                return found
         level = [parent for found in nodes for parent in found.parents if parent not in seen]
         seen.update(level)
-    return ""
+    return None
 
 
 def _extract_problems(manifest: Manifest, batches: Sequence[Batch], run: Run) -> list[Problem]:
