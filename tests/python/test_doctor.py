@@ -450,6 +450,8 @@ def test_every_variable_that_a_person_may_set_is_in_env_example() -> None:
     used = set()
     for read in (ROOT / "profiles.yml", *(ROOT / "macros").rglob("*.sql")):
         used |= set(re.findall(r"env_var\('(\w+)'", read.read_text()))
+    for notifying in (ROOT / "scripts" / "notifying").glob("*.py"):
+        used |= set(re.findall(r'"(MEDALLION_\w+)"', notifying.read_text()))
     for declared in (ROOT / "models" / "bronze").rglob("*__sources.yml"):
         used |= set(re.findall(r"connection: (\w+)", declared.read_text()))
     assert used - SET_BY_OTHERS == documented
