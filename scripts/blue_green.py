@@ -168,7 +168,7 @@ def run(
                     (artifacts / name).write_text(show.diffs(found, form) + "\n", encoding="utf-8")
             if ask:
                 click.confirm("Publish?", abort=True)
-            click.echo(show.outcome(session.publish(patience, confirmation)))
+            click.echo(show.outcome(session.publish(patience, confirmation, found)))
             if not session.run_snapshots(planned):
                 raise PublishError("Published, but not all snapshots ran: see above.")
 

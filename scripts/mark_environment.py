@@ -37,8 +37,10 @@ def cli(target: str | None) -> None:
                         cursor, "insert into ops.environment (environment) values (%s)",
                         [environment],
                     )  # fmt: skip
-    except (DbtProjectError, *errors()) as error:
+    except errors() as error:
         raise click.ClickException(str(error).strip()) from None
+    except DbtProjectError as error:
+        raise click.ClickException(str(error)) from None
     click.echo(f"The database of the target {name} is {environment}.")
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -171,14 +171,23 @@ class Session:
         """How the models of the build that waits differ from live."""
         build = self._built()
         plan = Plan.from_json(build.plan_text)
+        before = (self.live_manifest() or {}).get("nodes", {})
         kinds = self.engine.kinds({one.schema for one in plan.builds})
         return [
             compare(self.ledger.connection, one, values=values)
-            for one in self._compared(plan, kinds)
+            for one in self._compared(plan, kinds, before)
         ]
 
-    def publish(self, patience: Patience, confirmation: Confirmation) -> Outcome:
-        """Makes the build that waits live; nothing in the way is overlooked."""
+    def publish(
+        self,
+        patience: Patience,
+        confirmation: Confirmation,
+        diffs: Sequence[ModelDiff] | None = None,
+    ) -> Outcome:
+        """Makes the build that waits live; nothing in the way is overlooked.
+
+        `diffs` are its own, if they are known already.
+        """
         build = self._built()
         plan = Plan.from_json(build.plan_text)
         live = self.ledger.live_number()
@@ -191,7 +200,8 @@ class Session:
                         "live by now. Build it again."
                     )
                 self.check_confirmed(plan, confirmation)
-                diffs = self.diff() if build.kind == "deploy" else []
+                if diffs is None:
+                    diffs = self.diff() if build.kind == "deploy" else []
                 over = [one for diff in diffs for one in breaches(diff)]
                 self._check(DIFF, [*self._empty(plan), *over], confirmation)
                 self._check_refusals(plan)
@@ -403,13 +413,17 @@ class Session:
         kept = planning.manifest_of(current, self.live_manifest(), plan, wish)
         return self.ledger.store_manifest(json.dumps(kept, default=str).encode())
 
-    def _compared(self, plan: Plan, kinds: dict[tuple[str, str], str]) -> Iterator[Compared]:
+    def _compared(
+        self, plan: Plan, kinds: dict[tuple[str, str], str], before: Mapping[str, Any]
+    ) -> Iterator[Compared]:
         for one in plan.builds:
             node = self.manifest.nodes.get(one.unique_id)
             if node is not None and planning.is_gold(node):
                 live = (one.schema, one.identifier)
                 there = live if live in kinds else None
-                yield from_nodes(node, there, (next_of(one.schema), one.identifier))
+                # As it was, too: a column that was personal stays out of sight.
+                was = before.get(one.unique_id)
+                yield from_nodes(node, there, (next_of(one.schema), one.identifier), was=was)
 
     def _empty(self, plan: Plan) -> list[str]:
         """The models of gold that have no rows in next, and have some in live."""

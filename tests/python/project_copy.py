@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -30,7 +31,9 @@ class ProjectCopy:
     def of(cls, folder: Path, domain: str, env: Mapping[str, str]) -> ProjectCopy:
         """Copies what the domain's models need; commits it."""
         for name in _WHOLE:
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
         for name in _FILES:
             shutil.copy(ROOT / name, folder / name)
         shutil.rmtree(folder / "tests" / "python")
@@ -74,6 +77,41 @@ class ProjectCopy:
         assert old in text, f"{file} has no {old!r}"
         path.write_text(text.replace(old, new))
 
+    def drop_model(self, name: str) -> None:
+        """Takes a model out of the project, and all that is declared about it."""
+        for file in (self.folder / "models").rglob("*.yml"):
+            text = file.read_text()
+            if name not in text:
+                continue
+            declared = yaml.safe_load(text)
+            reads = re.compile(rf"ref\('{name}'\)")
+            for key, entries in declared.items():
+                if key == "exposures":
+                    for entry in entries:
+                        kept = [one for one in entry["depends_on"] if not reads.search(one)]
+                        entry["depends_on"] = kept
+                elif isinstance(entries, list):
+                    declared[key] = [
+                        one
+                        for one in entries
+                        if one.get("name") != name
+                        and one.get("model") not in (name, f"ref('{name}')")
+                    ]
+            file.write_text(yaml.safe_dump(declared, sort_keys=False))
+        for file in (self.folder / "models").rglob(f"{name}.sql"):
+            file.unlink()
+        for file in (self.folder / "tests").rglob("*.sql"):
+            if name in file.read_text():
+                file.unlink()
+        for file in (self.folder / "tests").rglob("*.yml"):
+            declared = yaml.safe_load(file.read_text())
+            names = {path.stem for path in (self.folder / "tests").rglob("*.sql")}
+            if "data_tests" in declared:
+                declared["data_tests"] = [
+                    one for one in declared["data_tests"] if one["name"] in names
+                ]
+                file.write_text(yaml.safe_dump(declared, sort_keys=False))
+
     def run(self, *command: str, fails: bool = False, **env: str) -> str:
         """Runs a command of the project's; returns all that it says."""
         done = subprocess.run(
@@ -113,7 +151,7 @@ def _said(done: subprocess.CompletedProcess[str], fails: bool) -> str:
 
 def environments(staging: Database, prod: Database) -> dict[str, str]:
     """The variables of staging and prod, of databases of the test server."""
-    found = {}
+    found: dict[str, str] = {}
     for name, database in (("STAGING", staging), ("PROD", prod)):
         found |= {
             f"{name}_PGHOST": database.env["MEDALLION_PGHOST"],
