@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +22,10 @@ from common.warehouse import errors
 from publishing import show
 from publishing.building import Result
 from publishing.errors import PublishError
+from publishing.guards import CONFIRMABLE, Confirmation, check_plan
 from publishing.planning import Wish
 from publishing.publisher import Patience
-from publishing.session import CONFIRMABLE, Confirmation, Session
+from publishing.session import Session
 
 INTERRUPTED = 130
 
@@ -155,7 +155,7 @@ def run(
             if planned.is_empty:
                 session.record_nothing_to_do()
                 return
-            session.check_confirmed(planned, confirmation)
+            check_plan(planned, session.environment, confirmation)
             if session.waits(planned):
                 click.echo("This was built already. Going on with its publish.")
             else:
@@ -179,7 +179,7 @@ def run(
 def failed(target: str | None, reason: str) -> None:
     """Writes the outcome of a deploy that ended before its build began."""
     with _session(target) as session:
-        click.echo(show.outcome(session.say_failed(reason)), err=True)
+        click.echo(show.outcome(session.outcomes.write("publish", None, reason=reason)), err=True)
 
 
 @cli.command()
@@ -232,10 +232,8 @@ def prune(target: str | None, wait: float, keep: int) -> None:
 
 @contextmanager
 def _session(target: str | None) -> Iterator[Session]:
-    started = time.monotonic()
     try:
         with Session.open(target) as session:
-            session.started = started
             yield session
     except errors() as error:
         raise click.ClickException(f"warehouse: {str(error).strip()}") from None
@@ -266,7 +264,7 @@ def _given(
 
 def _stop_if_failed(session: Session, result: Result) -> None:
     if not result.succeeded:
-        click.echo(show.outcome(session.outcome_of_failure(result)), err=True)
+        click.echo(show.outcome(session.outcomes.write_failed(result)), err=True)
         sys.exit(1)
 
 

@@ -34,8 +34,9 @@ from extraction.declared import declared
 from extraction.errors import ExtractError
 from publishing import planning, show
 from publishing.errors import PublishError
+from publishing.guards import ENVIRONMENTS, Confirmation
 from publishing.publisher import Patience
-from publishing.session import GUARDED, Confirmation, Session
+from publishing.session import Session
 from refreshing import changes, state
 
 # Read by macros/project/built_batch.sql.
@@ -75,7 +76,7 @@ def cli(
     started = time.monotonic()
     try:
         if publishes is None:
-            publishes = environment_of(target_name(target)) in GUARDED
+            publishes = environment_of(target_name(target)) in ENVIRONMENTS
         refresh = Refresh(target, sources, rhythm, wait if publishes else None)
         refresh.extract()
         built = refresh.build(everything=everything)
@@ -181,7 +182,7 @@ class Refresh:
             step = self._begin("dbt", "--log-level", "warn", *command)
             result = session.refresh(plan, ("--log-level", "warn", *command))
             if not result.succeeded:
-                click.echo(show.outcome(session.outcome_of_failure(result)), err=True)
+                click.echo(show.outcome(session.outcomes.write_failed(result)), err=True)
                 self.failed.append(step)
                 return False
             click.echo(show.outcome(session.publish(Patience(), Confirmation())))

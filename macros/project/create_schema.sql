@@ -4,10 +4,10 @@
 #}
 {% macro postgres__create_schema(relation) -%}
     {%- do medallion.check_environment() -%}
-    {{ default__create_schema(relation) }}
+    {{ dbt.default__create_schema(relation) }}
 {%- endmacro %}
 
 {% macro sqlserver__create_schema(relation) -%}
     {%- do medallion.check_environment() -%}
-    {{ dbt_sqlserver.sqlserver__create_schema(relation) }}
+    {{ dbt.sqlserver__create_schema(relation) }}
 {%- endmacro %}

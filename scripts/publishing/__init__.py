@@ -1,11 +1,13 @@
 """Blue-green deploys: a tested build becomes live at once, and can be taken back.
 
+session.py      the steps of a command, in order
 planning.py     which models a deploy builds, and why
-next_schemas.py builds them into `<schema>__next`: history copied first, everything else read live
-preflight.py    what must follow a relation, what can't: asked before anything is locked
+building.py     builds them into `<schema>__next`: history copied first, all else read from live
+guards.py       what needs a confirmation, where there are readers
 generations.py  the ledger in ops: which generation is live, what each one replaced
-publisher.py    moves a generation in or out, with retries, until a deadline
-postgres.py     the statements of Postgres
-sqlserver.py    the statements of SQL Server
+moves.py        which relation goes where when generations come and go
+publisher.py    makes the moves, again and again until a deadline
 run_lock.py     one deploy or refresh at a time
+outcomes.py     how it ended, for those who are told; show.py: for the terminal
+engine.py       what the engines do each in its way: postgres/, sqlserver/
 """

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,40 +15,25 @@ from common import ops
 from common.dbt_project import ask, invoke, target_name, warehouse_credentials
 from common.dbt_project import manifest as parse
 from common.environment import check_environment, environment_of
-from common.project import ROOT, TARGET
+from common.project import ROOT
 from common.warehouse import dialect, open_warehouse
 from diffing import Compared, ModelDiff, breaches, compare, from_nodes
-from notifying.outcome import FailedTest, ModelChange, Outcome
+from notifying.outcome import Outcome
 from publishing import building, planning
 from publishing.building import Result
 from publishing.engine import Engine, engine_of
 from publishing.errors import PublishError, StaleError
 from publishing.generations import NOTHING, Generation, Ledger
+from publishing.guards import Confirmation, check_plan, check_rows
 from publishing.names import generation_of, next_of
+from publishing.outcomes import Outcomes, author, commit, model_changes
 from publishing.planning import Plan, Wish
-from publishing.publisher import Patience, Published, Publisher
+from publishing.publisher import Patience, Publisher
 from publishing.run_lock import run_lock
 from refreshing.state import fingerprint
 
 # Unit tests are about code, and have run before it is deployed.
 BUILD = ("--log-level", "warn", "build", "--exclude-resource-type", "unit_test")
-# What a publish asks a confirmation for, on targets that have readers.
-REBUILD, REMOVAL, DIFF = "rebuild", "removal", "diff"
-CONFIRMABLE = (REBUILD, REMOVAL, DIFF)
-# Where a diff over its limit, a rebuild or a removal must be confirmed.
-GUARDED = ("prod", "staging")
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """What somebody takes upon himself, and why."""
-
-    things: frozenset[str] = frozenset()
-    why: str = ""
-    notes: tuple[str, ...] = ()  # whatever else belongs to the log
-
-    def words(self) -> list[str]:
-        return [*(f"{thing} confirmed: {self.why}" for thing in sorted(self.things)), *self.notes]
 
 
 @dataclass
@@ -64,7 +45,7 @@ class Session:
     target_schema: str
     engine: Engine
     ledger: Ledger
-    started: float = field(default_factory=time.monotonic)
+    outcomes: Outcomes
     say: Callable[[str], None] = click.echo
     _manifest: Any = None
 
@@ -77,8 +58,10 @@ class Session:
             check_environment(connection, name)
             with connection.cursor() as cursor:
                 ops.ensure_tables(cursor)
+            ledger = Ledger(connection, schema)
             yield cls(
-                *(target, name, schema, engine_of(connection), Ledger(connection, schema)),
+                *(target, name, schema, engine_of(connection), ledger),
+                outcomes=Outcomes(ledger, name, target),
                 _manifest=manifest,
             )
 
@@ -199,31 +182,31 @@ class Session:
                         f"Generation {build.number} was built upon {build.base}, and {live} is "
                         "live by now. Build it again."
                     )
-                self.check_confirmed(plan, confirmation)
+                check_plan(plan, self.environment, confirmation)
                 if diffs is None:
                     diffs = self.diff() if build.kind == "deploy" else []
-                over = [one for diff in diffs for one in breaches(diff)]
-                self._check(DIFF, [*self._empty(plan), *over], confirmation)
+                beyond = [one for diff in diffs for one in breaches(diff)]
+                check_rows(
+                    *(self.engine, self.manifest, plan, beyond),
+                    *(self.environment, confirmation),
+                )
                 self._check_refusals(plan)
                 published = self._publisher(patience).publish(build.number)
             except PublishError as error:
                 record.message = str(error)[:2000]
-                outcome = self._outcome("publish", build.number, reason=str(error))
-                self._write(outcome)
+                self.outcomes.write("publish", build.number, reason=str(error))
                 raise
         if confirmation.words():
             self.ledger.note(build.number, "; ".join(confirmation.words()))
-        outcome = self._outcome(
+        return self.outcomes.write(
             "publish",
             build.number,
             published=published,
             previous=live,
-            models=_model_changes(plan, diffs),
+            models=model_changes(plan, diffs),
             confirmations=confirmation.words(),
             notes=list(plan.notes),
         )
-        self._write(outcome)
-        return outcome
 
     def rollback(self, to: int | None, patience: Patience) -> Outcome:
         """Makes another generation live again."""
@@ -244,11 +227,9 @@ class Session:
                 published = self._publisher(patience).rollback(to)
             except PublishError as error:
                 record.message = str(error)[:2000]
-                self._write(self._outcome("rollback", to, reason=str(error)))
+                self.outcomes.write("rollback", to, reason=str(error))
                 raise
-        outcome = self._outcome("rollback", to, published=published, previous=number)
-        self._write(outcome)
-        return outcome
+        return self.outcomes.write("rollback", to, published=published, previous=number)
 
     def status(self) -> list[dict[str, Any]]:
         """A row for each generation, the newest first."""
@@ -302,44 +283,6 @@ class Session:
                 self.ledger.mark_pruned(number)
         self.ledger.forget_manifests()
         return dropped
-
-    def check_confirmed(self, plan: Plan, confirmation: Confirmation) -> None:
-        """What must be confirmed can be so before it is built: it may take an hour."""
-        rebuilt = [one.name for one in plan.builds if one.history == planning.REBUILT]
-        self._check(REBUILD, [f"{name} is built from nothing" for name in rebuilt], confirmation)
-        read = [
-            f"{one.name} is removed and read by {', '.join(one.readers)}"
-            for one in plan.removed
-            if one.readers
-        ]
-        self._check(REMOVAL, read, confirmation)
-
-    def say_failed(self, reason: str) -> Outcome:
-        """The outcome of a deploy that ended before a build began."""
-        outcome = self._outcome("publish", None, reason=reason)
-        self._write(outcome)
-        return outcome
-
-    def outcome_of_failure(self, result: Result) -> Outcome:
-        """The outcome of a build that didn't pass."""
-        worst = result.failures[0]
-        outcome = self._outcome(
-            "publish",
-            result.number,
-            reason=f"{len(result.failures)} failed, first {worst.name}: {worst.message}",
-            failures=[
-                FailedTest(
-                    name=one.name,
-                    model=one.model or one.name,
-                    failures=one.failures,
-                    query=one.compiled or "",
-                    owner=one.owner or "",
-                )
-                for one in result.failures
-            ],
-        )
-        self._write(outcome)
-        return outcome
 
     # --- the small ones
 
@@ -425,108 +368,9 @@ class Session:
                 was = before.get(one.unique_id)
                 yield from_nodes(node, there, (next_of(one.schema), one.identifier), was=was)
 
-    def _empty(self, plan: Plan) -> list[str]:
-        """The models of gold that have no rows in next, and have some in live."""
-        there = self.engine.kinds({one.schema for one in plan.builds})
-        found = []
-        for one in plan.builds:
-            live = (one.schema, one.identifier)
-            if planning.is_gold(self.manifest.nodes[one.unique_id]) and live in there:
-                next_ = (next_of(one.schema), one.identifier)
-                if self.engine.has_rows(live) and not self.engine.has_rows(next_):
-                    found.append(f"{one.name} is empty, and is not in live")
-        return found
-
-    def _check(self, thing: str, found: Sequence[str], confirmation: Confirmation) -> None:
-        if found and self.environment in GUARDED and thing not in confirmation.things:
-            raise PublishError(
-                f"Not published: {'; '.join(found)}. If that is meant, run again with "
-                f'--confirm {thing} --why "…".'
-            )
-
     def _check_refusals(self, plan: Plan) -> None:
         places = [(one.schema, one.identifier) for one in plan.builds]
         places += [(one.schema, one.identifier) for one in plan.removed]
         refused = self.engine.refusals(places)
         if refused:
             raise PublishError("Not published: " + " ".join(refused))
-
-    def _outcome(
-        self,
-        action: str,
-        generation: int | None,
-        *,
-        published: Published | None = None,
-        previous: int | None = None,
-        **told: Any,  # noqa: ANN401
-    ) -> Outcome:
-        live = self.ledger.live_number()
-        back = f" --target {self.target}" if self.target else ""
-        return Outcome(
-            action=action,  # type: ignore[arg-type]
-            succeeded=published is not None,
-            environment=self.environment,
-            target=self.name,
-            generation=generation,
-            live_generation=live or None,
-            previous_generation=previous,
-            commit=commit(),
-            author=author(),
-            publish_milliseconds=round(published.milliseconds, 1) if published else None,
-            lock_attempts=published.attempts if published else None,
-            seconds=round(time.monotonic() - self.started, 1),
-            rollback_command=(
-                f".venv/bin/python scripts/blue_green.py rollback{back} --to {previous}"
-                if published and previous
-                else None
-            ),
-            run_url=run_url(),
-            **told,
-        )
-
-    def _write(self, outcome: Outcome) -> None:
-        outcome.to_json(Path(os.environ.get("DBT_TARGET_PATH", TARGET)) / "outcome.json")
-
-
-def _model_changes(plan: Plan, diffs: Sequence[ModelDiff]) -> list[ModelChange]:
-    rows = {diff.name: diff for diff in diffs}
-    words = {"new": "new", "changed": "changed", "downstream": "rebuilt", "refreshed": "rebuilt"}
-    return [
-        *(
-            ModelChange(
-                one.name,
-                words[one.change],  # type: ignore[arg-type]
-                rows_live=rows[one.name].rows_live if one.name in rows else None,
-                rows_next=rows[one.name].rows_next if one.name in rows else None,
-            )
-            for one in plan.builds
-        ),
-        *(ModelChange(one.name, "removed") for one in plan.removed),
-    ]
-
-
-def commit() -> str | None:
-    """The commit of the project, as the job says or as git does."""
-    given = os.environ.get("MEDALLION_COMMIT") or os.environ.get("GITHUB_SHA")
-    return given or _git("rev-parse", "HEAD")
-
-
-def author() -> str | None:
-    """Who does this: the actor of the job, or the user of the machine."""
-    return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
-
-
-def run_url() -> str | None:
-    """The page of the job, where there is one."""
-    parts = [os.environ.get(f"GITHUB_{one}") for one in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
-    return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else None
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip() or None

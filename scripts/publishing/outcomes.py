@@ -1,0 +1,129 @@
+"""How a publish or a rollback ended, as notify.py tells it: target/outcome.json."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from common.environment import environment_of
+from common.project import ROOT, TARGET
+from diffing import ModelDiff
+from notifying.outcome import FailedTest, ModelChange, Outcome
+from publishing.building import Result
+from publishing.generations import Ledger
+from publishing.planning import Plan
+from publishing.publisher import Published
+
+_CHANGES = {"new": "new", "changed": "changed", "downstream": "rebuilt", "refreshed": "rebuilt"}
+
+
+@dataclass
+class Outcomes:
+    """Writes the outcomes of one command on a target; `option` is how that was asked for."""
+
+    ledger: Ledger
+    target: str
+    option: str | None
+    started: float = field(default_factory=time.monotonic)
+
+    def write(
+        self,
+        action: str,
+        generation: int | None,
+        *,
+        published: Published | None = None,
+        previous: int | None = None,
+        **told: Any,  # noqa: ANN401
+    ) -> Outcome:
+        """Writes how it ended; it succeeded if it was `published`."""
+        on_target = f" --target {self.option}" if self.option else ""
+        back = f".venv/bin/python scripts/blue_green.py rollback{on_target} --to {previous}"
+        outcome = Outcome(
+            action=action,  # type: ignore[arg-type]
+            succeeded=published is not None,
+            environment=environment_of(self.target),
+            target=self.target,
+            generation=generation,
+            live_generation=self.ledger.live_number() or None,
+            previous_generation=previous,
+            commit=commit(),
+            author=author(),
+            publish_milliseconds=round(published.milliseconds, 1) if published else None,
+            lock_attempts=published.attempts if published else None,
+            seconds=round(time.monotonic() - self.started, 1),
+            rollback_command=back if published and previous else None,
+            run_url=run_url(),
+            **told,
+        )
+        outcome.to_json(Path(os.environ.get("DBT_TARGET_PATH", TARGET)) / "outcome.json")
+        return outcome
+
+    def write_failed(self, result: Result) -> Outcome:
+        """The outcome of a build that didn't pass."""
+        worst = result.failures[0]
+        return self.write(
+            "publish",
+            result.number,
+            reason=f"{len(result.failures)} failed, first {worst.name}: {worst.message}",
+            failures=[
+                FailedTest(
+                    name=one.name,
+                    model=one.model or one.name,
+                    failures=one.failures,
+                    query=one.compiled or "",
+                    owner=one.owner or "",
+                )
+                for one in result.failures
+            ],
+        )
+
+
+def model_changes(plan: Plan, diffs: Sequence[ModelDiff]) -> list[ModelChange]:
+    """What became of each model, with its rows where they were counted."""
+    rows = {diff.name: (diff.rows_live, diff.rows_next) for diff in diffs}
+    return [
+        *(
+            ModelChange(
+                one.name,
+                _CHANGES[one.change],  # type: ignore[arg-type]
+                *rows.get(one.name, (None, None)),
+            )
+            for one in plan.builds
+        ),
+        *(ModelChange(one.name, "removed") for one in plan.removed),
+    ]
+
+
+def commit() -> str | None:
+    """The commit of the project, as the job says or as git does."""
+    given = os.environ.get("MEDALLION_COMMIT") or os.environ.get("GITHUB_SHA")
+    return given or _git("rev-parse", "HEAD")
+
+
+def author() -> str | None:
+    """Who does this: the actor of the job, or the user of the machine."""
+    return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
+
+
+def run_url() -> str | None:
+    """The page of the job, where there is one."""
+    if given := os.environ.get("MEDALLION_RUN_URL"):
+        return given
+    parts = [os.environ.get(f"GITHUB_{one}") for one in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
+    return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else None
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip() or None
