@@ -4,7 +4,7 @@
 #}
 {% macro postgres__create_schema(relation) -%}
     {%- do medallion.check_environment() -%}
-    {{ dbt.default__create_schema(relation) }}
+    {{ dbt.postgres__create_schema(relation) }}
 {%- endmacro %}
 
 {% macro sqlserver__create_schema(relation) -%}
