@@ -153,7 +153,8 @@ if (
         );
     end if;
 
-    -- Which environment this database is: one row, written once (scripts/mark_environment.py).
+    -- Which environment this database is: one row, written once (scripts/mark_environment.py). All
+    -- may read it: who can't must not write anywhere.
     if to_regclass('ops.environment') is null then
         create table ops.environment (
             id integer primary key default 1 check (id = 1),
@@ -161,6 +162,8 @@ if (
             marked_at timestamptz not null default clock_timestamp(),
             marked_by text not null default session_user
         );
+        grant usage on schema ops to public;
+        grant select on ops.environment to public;
     end if;
 
     if to_regclass('ops.manifests') is null then
@@ -338,12 +341,15 @@ if object_id('ops.refreshes') is null
     );
 
 if object_id('ops.environment') is null
+begin
     create table ops.environment (
         id integer primary key default 1 check (id = 1),
         environment varchar(20) not null,
         marked_at datetime2(6) not null default sysutcdatetime(),
         marked_by varchar(128) not null default original_login()
     );
+    grant select on ops.environment to public;
+end;
 
 if object_id('ops.manifests') is null
     create table ops.manifests (

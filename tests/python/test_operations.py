@@ -282,7 +282,8 @@ def poor(project: Project) -> Iterator[dict[str, str]]:
     user, database = f"poor_{uuid.uuid4().hex[:8]}", identifier(project.database.name)
     assert project.run("seed").returncode == 0  # somebody else has made the tables
     project.database.execute(
-        f"create role {user} login; grant create on database {database} to {user}"
+        f"create role {user} login; grant create on database {database} to {user};"
+        "update ops.environment set environment = 'ci'"
     )
     yield {
         **{"CI_PGHOST": os.environ[PGHOST], "CI_PGUSER": user},
