@@ -35,7 +35,8 @@ def data_dictionary(manifest: Json) -> str:
         lstrip_blocks=True,
     )
     template = environment.get_template(TEMPLATE.name)
-    return template.render(domains=_domains(manifest), sources=_sources(manifest)) + "\n"
+    page = template.render(domains=_domains(manifest), sources=_sources(manifest))
+    return page.rstrip("\n") + "\n"
 
 
 def _domains(manifest: Json) -> list[dict[str, Any]]:
