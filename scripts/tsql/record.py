@@ -8,7 +8,7 @@ is answered from a catalogue, so that both branches of `is_incremental()` can be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,8 +57,9 @@ class Recording:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def record(project: Path, profiles: Path) -> Iterator[Recording]:
-    """Builds the project twice: where nothing exists, and where everything does.
+def record(project: Path, profiles: Path, files: Sequence[str] = ()) -> Iterator[Recording]:
+    """Builds the project, or what these files describe, twice: where nothing exists, and where
+    everything does.
 
     Tests and analyses read their relations the same way in both; once is enough for them.
     """
@@ -71,13 +72,17 @@ def record(project: Path, profiles: Path) -> Iterator[Recording]:
     for everything_exists in (False, True):
         manifest = succeeded(dbtRunner().invoke(["parse", *options]))
         recording = Recording(manifest)
+        chosen = described_by(files, manifest, only_if_it_may_exist=everything_exists)
+        if files and not chosen:
+            continue
+        selected = ["--select", *chosen] if files else []
         with answered_by(Catalogue(manifest, everything_exists), recording):
             runner = dbtRunner(manifest=manifest)
-            selection = no_tests if everything_exists else []
-            build = ["build", *options, "--log-level", "none", *BATCH, *selection]
+            kinds = no_tests if everything_exists else []
+            build = ["build", *options, "--log-level", "none", *BATCH, *kinds, *selected]
             results = list(succeeded(runner.invoke(build)))
             if not everything_exists:
-                for command in also_to_run(manifest):
+                for command in also_to_run(manifest, chosen if files else None):
                     results += succeeded(runner.invoke([*command, *options, "--log-level", "none"]))
         for result in results:
             node = result.node
@@ -95,11 +100,33 @@ def succeeded(invocation: Any) -> Any:  # noqa: ANN401
     return invocation.result
 
 
-def also_to_run(manifest: Any) -> Iterator[list[str]]:  # noqa: ANN401
+def described_by(
+    files: Sequence[str],
+    manifest: Any,  # noqa: ANN401
+    *,
+    only_if_it_may_exist: bool,
+) -> list[str]:
+    """The names of the nodes that these files hold or configure; paths from the project's root.
+
+    Optionally only those whose own SQL differs where they exist.
+    """
+    wanted = {Path(file).as_posix() for file in files}
+    return sorted(
+        node.name
+        for node in manifest.nodes.values()
+        if {node.original_file_path, (node.patch_path or "").partition("://")[2]} & wanted
+        and (not only_if_it_may_exist or node.config.materialized in ("incremental", "snapshot"))
+    )
+
+
+def also_to_run(manifest: Any, chosen: list[str] | None) -> Iterator[list[str]]:  # noqa: ANN401
     """What `dbt build` leaves out."""
-    if any(node.resource_type == "analysis" for node in manifest.nodes.values()):
-        yield ["compile", "--select", "resource_type:analysis"]
-    if manifest.sources:
+    analyses = [node.name for node in manifest.nodes.values() if node.resource_type == "analysis"]
+    if chosen is not None:
+        analyses = [name for name in analyses if name in chosen]
+    if analyses:
+        yield ["compile", "--select", *analyses]
+    if manifest.sources and chosen is None:
         yield ["source", "freshness"]
 
 
