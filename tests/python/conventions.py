@@ -6,9 +6,13 @@ A breach is one sentence for whoever made it: the node, what is missing, and wha
 from __future__ import annotations
 
 import csv
+import json
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from common.project import ROOT
@@ -485,3 +489,29 @@ def _pii(column: Json | None) -> bool | None:
     meta = ((column or {}).get("config") or {}).get("meta") or {}
     found: bool | None = meta.get("contains_pii")
     return found
+
+
+def breaches(manifest: Json) -> list[str]:
+    return [f"{rule.__name__}: {said}" for rule in RULES for said in sorted(set(rule(manifest)))]
+
+
+def parse(*options: str) -> Json:
+    """The project as it is now; kept where sqlfluff keeps what it has parsed (.sqlfluff)."""
+    folder = ROOT / "target" / "lint"
+    dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "parse", *options]
+    same = ["--profile", "medallion", "--target", "dev", "--target-path", str(folder)]
+    if subprocess.run([*dbt, *same], cwd=ROOT, check=False).returncode:
+        sys.exit("dbt cannot parse the project: mend what it says above.")
+    manifest: Json = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+def main() -> None:
+    """Parses the project, says what breaks the rules, and fails if anything does."""
+    # What dbt parses in part lacks descriptions of singular tests that have changed.
+    if breaches(parse()) and (found := breaches(parse("--no-partial-parse"))):
+        sys.exit("\n".join(found))
+
+
+if __name__ == "__main__":
+    main()

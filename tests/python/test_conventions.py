@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import conventions
+from common.project import ROOT
+
+pytestmark = pytest.mark.unit
 
 Manifest = dict[str, Any]
 
@@ -388,3 +393,18 @@ def test_each_rule_can_be_broken() -> None:
 def test_what_is_no_branch_needs_no_unit_test(sql: str, small: Manifest) -> None:
     change(STAGED, raw_code=sql)(small)
     assert list(conventions.branches_have_unit_tests(small)) == []
+
+
+def test_every_convention_is_explained() -> None:
+    """docs/conventions.md has a row for each, and none for what is no convention any more."""
+    page = (ROOT / "docs" / "conventions.md").read_text()
+    rows = re.findall(r"^\| `([\w-]+)` \|(.+)\|$", page, re.M)
+    assert all(len([cell for cell in row.split("|") if cell.strip()]) == 3 for _, row in rows)
+    checks = yaml.safe_load((ROOT / "dbt-bouncer.yml").read_text())["manifest_checks"]
+    fetched = yaml.safe_load((ROOT / ".pre-commit-fetched.yaml").read_text())["repos"]
+    hooks = [hook["id"] for repo in fetched for hook in repo["hooks"]]
+    assert sorted(name for name, _ in rows) == sorted(
+        {rule.__name__ for rule in conventions.RULES}
+        | {check["name"] for check in checks}
+        | {hook for hook in hooks if hook.startswith("check-")}
+    )
