@@ -62,28 +62,51 @@ dictionary: install ## Write docs/data-dictionary.md from the models' descriptio
 doctor: ## Say what is wrong with this set-up and how to mend it
 	@if [ -x $(PY) ]; then $(PY) scripts/doctor.py; else echo "There is no .venv yet: run \`make install\`."; exit 1; fi
 
+.PHONY: hooks
+hooks: install-dev ## Let git ask .pre-commit-config.yaml about each commit
+	@.venv/bin/pre-commit install
+	@.venv/bin/pre-commit install-hooks --config .pre-commit-fetched.yaml \
+		&& .venv/bin/pre-commit install --config .pre-commit-fetched.yaml \
+		|| echo "Not installed: what .pre-commit-fetched.yaml asks about a push; it could not be fetched."
+
+.PHONY: check
+check: install-dev ## Lint what changed, parse, run the tests that need no server: under a minute
+	@$(PY) scripts/steps.py -j 2 \
+		"tests=$(PY) -m pytest -q -m unit" \
+		"SQL=$(PY) scripts/check_sql.py" \
+		"Python=$(MAKE) --no-print-directory lint-python" \
+		"files=$(MAKE) --no-print-directory lint-files"
+
 .PHONY: test
-test: lint test-python ## Lint and test everything
+test: install-dev ## Lint and test everything
+	@$(PY) scripts/steps.py "lint=$(MAKE) --no-print-directory lint" \
+		"tests=$(MAKE) --no-print-directory test-python"
 
 .PHONY: test-python test-sqlserver
 test-python: install-dev ## Run the tests; on the Postgres MEDALLION_TEST_PGHOST, if it is set
-	@$(PY) -m pytest $(XDIST)
+	@$(PY) -m pytest $(XDIST) --durations=20
 test-sqlserver: install-dev ## Run the tests that need a SQL Server, on the one SQLSERVER_URL names
 	@$(PY) -m pytest $(XDIST) -m sqlserver
 
 XDIST := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
-lint: install-dev up ## Check the style, the types and the SQL, for both engines
-	@$(MAKE) --no-print-directory -j2 lint-tsql lint-sql lint-python
+lint: install-dev ## Check the style, the types and the SQL, for both engines
+	@$(PY) scripts/steps.py -j 2 $(foreach part,tsql sql python files,"$(part)=$(MAKE) --no-print-directory lint-$(part)")
 
-.PHONY: lint-python lint-sql lint-tsql
+.PHONY: lint-files lint-fetched lint-python lint-sql lint-tsql
+# What .pre-commit-config.yaml asks of all files, without what the other parts of lint look at.
+lint-files:
+	@SKIP=ruff,ruff-format,mypy,conventions,dbt-bouncer,sqlfluff,tsql .venv/bin/pre-commit run --all-files
+# What .pre-commit-fetched.yaml asks: needs GitHub and npm.
+lint-fetched: install-dev
+	@.venv/bin/pre-commit run --config .pre-commit-fetched.yaml --hook-stage pre-push --all-files
 lint-python:
 	@$(PY) -m ruff check --quiet scripts tests
 	@$(PY) -m ruff format --check --quiet scripts tests
 	@$(PY) -m mypy scripts tests/python
 lint-sql:
-	@$(PY) -m sqlfluff lint --disable-progress-bar models snapshots analyses tests
+	@$(PY) scripts/lint_sql.py lint --disable-progress-bar models snapshots analyses tests
 lint-tsql:
 	@$(PY) scripts/tsql_gate.py
 

@@ -9,6 +9,8 @@ import pytest
 
 from data_dictionary import PAGE, data_dictionary
 
+pytestmark = pytest.mark.unit
+
 FILM = "model.medallion.dim_film"
 
 

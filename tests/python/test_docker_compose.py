@@ -10,6 +10,8 @@ import yaml
 
 from common.project import ROOT
 
+pytestmark = pytest.mark.unit
+
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

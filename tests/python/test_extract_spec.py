@@ -11,6 +11,8 @@ from extraction.errors import ExtractError
 from extraction.http.settings import HttpSettings
 from extraction.spec import TableSpec, select, table_specs
 
+pytestmark = pytest.mark.unit
+
 SOURCE = {"kind": "postgres", "connection": "SHOP_URL"}
 
 

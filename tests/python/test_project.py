@@ -13,6 +13,8 @@ import yaml
 import parsed
 from common.project import ROOT
 
+pytestmark = pytest.mark.unit
+
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 
 

@@ -11,6 +11,8 @@ import yaml
 
 from common.project import ROOT
 
+pytestmark = pytest.mark.unit
+
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 TARGETS = set(re.findall(r"^([\w-]+):(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
