@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -55,6 +56,11 @@ def test_a_bug_is_in_one_of_the_domains() -> None:
     (asked,) = (field for field in form["body"] if field["id"] == "domain")
     domains = {path.name for path in (ROOT / "models" / "gold").iterdir() if path.is_dir()}
     assert set(asked["attributes"]["options"]) == domains | {"none of them"}
+
+
+def test_the_readme_lists_the_commands() -> None:
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"```\n{said.stdout}```\n" in (ROOT / "README.md").read_text()
 
 
 def test_the_container_recommends_what_the_editor_does() -> None:
