@@ -30,7 +30,7 @@ _parsed: str | None = None
 LONG = [
     *("test_figures", "test_refresh", "test_real_data", "test_demo", "test_rhythms"),
     *("test_extract_http", "test_operations", "test_orders_in_flight", "test_portable_sql"),
-    *("test_tsql_gate", "test_extract_faults", "test_demo_sources"),
+    *("test_tsql_gate", "test_extract_faults", "test_pre_commit", "test_demo_sources"),
 ]
 
 
