@@ -372,7 +372,7 @@ begin
         code_version varchar(100),
         author varchar(200),
         plan_text varchar(max) not null,
-        message varchar(2000),
+        message varchar(max),
         started_at datetime2(6) not null default sysutcdatetime(),
         built_at datetime2(6),
         published_at datetime2(6),
