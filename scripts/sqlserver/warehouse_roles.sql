@@ -2,7 +2,7 @@
 -- database as db_owner, again after adding a source; what is there already stays.
 --
 --   medallion_loader        scripts/extract.py: the landing schemas, which it owns, and ops
---   medallion_transformer   dbt: reads landing, owns the layers, and ops
+--   medallion_transformer   dbt and deploys: reads landing, owns the layers, and ops
 --   medallion_reader        people and reports: reads gold, and nothing else
 --
 -- Then: create user [etl] for login [etl]; alter role medallion_loader add member [etl];
@@ -55,12 +55,17 @@ grant create table to medallion_transformer;
 grant create view to medallion_transformer;
 
 -- Both record their runs, and make the tables for it.
-grant select, insert, update, alter on schema::ops to medallion_loader;
-grant select, insert, update, alter on schema::ops to medallion_transformer;
+grant select, insert, update, alter, references on schema::ops to medallion_loader;
+grant select, insert, update, delete, alter, references on schema::ops to medallion_transformer;
+
+-- A deploy builds in schemas beside the layers, and keeps what it replaces in others. It makes them
+-- for the owner of the layers, so that what is in them may move without another right.
+grant create schema to medallion_transformer;
 
 -- A test is a view in the target's own schema while it runs.
 grant select, alter on schema::dbo to medallion_transformer;
 -- What depends on a view, and whether its text has changed.
 grant view definition to medallion_transformer;
+grant select on sys.sql_expression_dependencies to medallion_transformer;
 
 grant select on schema::gold to medallion_reader;
