@@ -11,9 +11,9 @@ datediff datediff_big datefromparts datename datepart datetime2fromparts datetim
 datetimeoffsetfromparts day db_id db_name decompress degrees dense_rank difference eomonth
 error_line error_message error_number error_procedure error_severity error_state exists exp
 filegroup_id first_value floor format formatmessage getansinull getdate getutcdate grouping
-grouping_id has_perms_by_name hashbytes host_name ident_current iif index_col indexproperty
-is_member is_rolemember is_srvrolemember isdate isjson isnull isnumeric json_modify json_query
-json_value lag last_value lead left len log log10 lower ltrim max min month nchar newid
+grouping_id has_perms_by_name hashbytes host_name ident_current ident_incr ident_seed iif index_col
+indexproperty is_member is_rolemember is_srvrolemember isdate isjson isnull isnumeric json_modify
+json_query json_value lag last_value lead left len log log10 lower ltrim max min month nchar newid
 newsequentialid ntile nullif object_definition object_id object_name object_schema_name
 objectproperty objectpropertyex openjson openquery openrowset openxml original_login parse
 parsename patindex percent_rank percentile_cont percentile_disc permissions pi power quotename
