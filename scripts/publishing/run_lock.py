@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
+from common.warehouse import errors
 from publishing.engine import Engine
 from publishing.errors import PublishError
+from publishing.generations import Ledger
 
 _POLL_SECONDS = 1.0
 
@@ -32,4 +34,21 @@ def run_lock(engine: Engine, target_schema: str, wait: float) -> Iterator[None]:
     try:
         yield
     finally:
-        engine.unlock(name)
+        # On a lost connection the lock is gone already; what went wrong before is what matters.
+        with suppress(*errors()):
+            engine.unlock(name)
+
+
+@contextmanager
+def alone(
+    engine: Engine, ledger: Ledger, wait: float, say: Callable[[str], None]
+) -> Iterator[None]:
+    """Holds the lock, and says first what an earlier run left behind."""
+    with run_lock(engine, ledger.target_schema, wait):
+        for left in ledger.interrupted():
+            say(
+                f"Generation {left.number} was being built by {left.author or 'somebody'} when "
+                "its process ended. Live was not touched; it is built anew."
+            )
+            ledger.mark_failed(left.number, "its process ended while it was built")
+        yield

@@ -19,7 +19,7 @@ from common.project import ROOT
 from common.warehouse import dialect, open_warehouse
 from diffing import Compared, ModelDiff, breaches, compare, from_nodes
 from notifying.outcome import Outcome
-from publishing import building, planning
+from publishing import building, planning, pruning
 from publishing.building import Result
 from publishing.engine import Engine, engine_of
 from publishing.errors import PublishError, StaleError
@@ -29,7 +29,7 @@ from publishing.names import generation_of, next_of
 from publishing.outcomes import Outcomes, author, commit, model_changes
 from publishing.planning import Plan, Wish
 from publishing.publisher import Patience, Publisher
-from publishing.run_lock import run_lock
+from publishing.run_lock import alone
 from refreshing.state import fingerprint
 
 # Unit tests are about code, and have run before it is deployed.
@@ -79,13 +79,7 @@ class Session:
     @contextmanager
     def alone(self, wait: float) -> Iterator[None]:
         """Nobody else deploys or refreshes meanwhile; says what an earlier run left behind."""
-        with run_lock(self.engine, self.target_schema, wait):
-            for left in self.ledger.interrupted():
-                self.say(
-                    f"Generation {left.number} was being built by {left.author or 'somebody'} when "
-                    "its process ended. Live was not touched; it is built anew."
-                )
-                self.ledger.mark_failed(left.number, "its process ended while it was built")
+        with alone(self.engine, self.ledger, wait, self.say):
             yield
 
     def live_manifest(self) -> dict[str, Any] | None:
@@ -255,34 +249,8 @@ class Session:
         ]
 
     def prune(self, keep: int) -> list[str]:
-        """Drops the schemas of generations that are more than `keep` before the live one.
-
-        What was rolled back is kept until a later generation is live.
-        """
-        known = {one.number: one for one in self.ledger.all()}
-        number = self.ledger.live_number()
-        if number == NOTHING:
-            return []
-        kept = {one for one in known if one > number and known[one].status == "rolled back"}
-        for _ in range(keep + 1):
-            kept.add(number)
-            if number == NOTHING:
-                break
-            number = known[number].base
-        schemas = {
-            generation_of(layer, one): one
-            for layer in self._layers()
-            for one in (NOTHING, *known)
-            if one not in kept
-        }
-        there = {one for layer in self._layers() for one in self.engine.schemas_like(layer)}
-        dropped = sorted(there & set(schemas))
-        self.engine.drop_schemas(dropped)
-        for number, one in known.items():
-            if number not in kept and one.status in ("retired", "rolled back"):
-                self.ledger.mark_pruned(number)
-        self.ledger.forget_manifests()
-        return dropped
+        """Drops the schemas of generations that are more than `keep` before the live one."""
+        return pruning.prune(self.engine, self.ledger, self._layers(), keep)
 
     # --- the small ones
 
