@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import re
 
+from publishing.errors import PublishError
+
 _NEXT = "__next"
-_OTHER = re.compile(r"__(next|g\d+)$")
+NOT_LIVE = r"__(next|g\d+)$"
+# Postgres cuts longer names off, so that a next schema could be the live one.
+_LONGEST = 63
 
 
 def next_of(schema: str) -> str:
     """Where a layer is built before it is published."""
-    return schema + _NEXT
+    return _checked(schema + _NEXT)
 
 
 def generation_of(schema: str, generation: int) -> str:
     """Where a layer keeps what was live in a generation and was replaced."""
-    return f"{schema}__g{generation}"
+    return _checked(f"{schema}__g{generation}")
 
 
 def is_live(schema: str) -> bool:
     """Whether a schema is neither a next one nor a generation's."""
-    return not _OTHER.search(schema)
+    return not re.search(NOT_LIVE, schema)
+
+
+def _checked(name: str) -> str:
+    if len(name.encode()) > _LONGEST:
+        raise PublishError(
+            f"The schema {name} would have more than {_LONGEST} bytes in its name. Choose a "
+            "shorter schema for this target, or for its layer."
+        )
+    return name
