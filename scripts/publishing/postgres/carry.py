@@ -83,7 +83,8 @@ def statements(
     }
     ((owner, its_owner, kind, options),) = query(
         "select pg_get_userbyid(l.relowner), pg_get_userbyid(n.relowner), n.relkind, "
-        "coalesce(l.reloptions, '{}') from pg_class l, pg_class n "
+        # A view has other options than a table.
+        "case when l.relkind = n.relkind then l.reloptions end from pg_class l, pg_class n "
         "where l.oid = %s::regclass and n.oid = %s::regclass",
         source,
         to,
