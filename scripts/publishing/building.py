@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from common.dbt_project import run
+from common.warehouse import errors
 from publishing.engine import Engine
 from publishing.generations import Ledger
 from publishing.names import next_of
@@ -89,7 +90,8 @@ def build(
         ledger.mark_built(number)
         return Result(number, ())
     except BaseException as error:
-        ledger.mark_failed(number, str(error) or type(error).__name__)
+        with suppress(*errors()):  # such as a connection that is lost: the next run finds it
+            ledger.mark_failed(number, str(error) or type(error).__name__)
         raise
 
 
@@ -104,7 +106,9 @@ def retargeted(manifest: Manifest, builds: Iterable[Planned]) -> Iterator[None]:
     try:
         for node in nodes:
             schema, node.schema = node.schema, next_of(node.schema)
-            node.relation_name = node.relation_name.replace(f'"{schema}"', f'"{node.schema}"')
+            # The last of them: the database may have the same name, and so may the table.
+            before_it, _, after = node.relation_name.rpartition(f'"{schema}"."')
+            node.relation_name = f'{before_it}"{node.schema}"."{after}'
         yield
     finally:
         for node, schema, name in before:
