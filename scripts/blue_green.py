@@ -240,7 +240,7 @@ def _session(target: str | None) -> Iterator[Session]:
     except (DbtProjectError, PublishError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        click.echo("\nStopped. Live is what it was; the next run clears up.", err=True)
+        click.echo("\nStopped. `status` says what is live; the next run clears up.", err=True)
         sys.exit(INTERRUPTED)
 
 
