@@ -149,7 +149,13 @@ class Ledger:
         self._update(f"status = 'built', built_at = {self._dialect.now}", number)
 
     def mark_failed(self, number: int, why: str) -> None:
-        self._update("status = 'failed', message = %s", number, why[:2000])
+        """Unless it was published after all."""
+        self._update(
+            "message = case when status in ('building', 'built') then %s else message end, "
+            "status = case when status in ('building', 'built') then 'failed' else status end",
+            number,
+            why[:2000],
+        )
 
     def mark_pruned(self, number: int) -> None:
         self._update("status = 'pruned'", number)
@@ -157,6 +163,15 @@ class Ledger:
     def note(self, number: int, text: str) -> None:
         """What was confirmed, or otherwise belongs to the log of a generation."""
         self._update("message = %s", number, text[:2000])
+
+    def wait(self) -> None:
+        """Returns when no publish is under way."""
+        with self.connection.cursor() as cursor:
+            self._dialect.execute(
+                cursor,
+                "update ops.generations set message = message where target_schema = %s",
+                [self.target_schema],
+            )
 
     def interrupted(self) -> list[Generation]:
         """Builds whose process ended without a word. Ask only while holding the run lock."""

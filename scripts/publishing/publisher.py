@@ -12,9 +12,10 @@ from typing import Any
 from common.warehouse import dialect, errors
 from publishing import moves
 from publishing.engine import Engine, engine_of
-from publishing.errors import BusyError, PublishError
+from publishing.errors import BusyError, PublishError, StaleError
 from publishing.generations import NOTHING, Change, Ledger
 from publishing.moves import Move
+from publishing.names import is_live
 
 Connect = Callable[[], Any]  # opens a DB-API connection that commits each statement
 
@@ -55,14 +56,18 @@ class Publisher:
             build = ledger.get(number)
             if build is None:
                 raise PublishError(f"There is no generation {number}.")
+            live = ledger.live_number()
+            if build.status != "built" and number != live:
+                raise StaleError(f"Generation {number} is {build.status}. Build it again.")
             changes = ledger.changes(number)
             self._wait_for_old_readers(engine, build.built_at)
             literal = engine.literal
             where = f"where target_schema = {literal(self.target_schema)}"
             statements = [
                 f"update ops.generations set status = 'retired' {where} and status = 'live'",
-                f"update ops.generations set status = 'live', published_at = "
-                f"{dialect(connection).now} {where} and generation = {number}",
+                # Nothing, which a status can't be, if another build has taken its place in next.
+                "update ops.generations set status = case status when 'built' then 'live' end, "
+                f"published_at = {dialect(connection).now} {where} and generation = {number}",
             ]
             return self._move(
                 engine, moves.publish(changes, build.base), statements, build.base, number
@@ -84,6 +89,12 @@ class Publisher:
             for number in redone:
                 steps += moves.again(ledger.changes(number), number, base[number])
             steps, made = moves.resolve(steps, engine.kinds({move.schema for move in steps}))
+            # Such as row level security that live has got since: it would be gone without a word.
+            refused = engine.refusals(
+                sorted({(one.schema, one.name) for one in steps if is_live(one.schema)})
+            )
+            if refused:
+                raise PublishError("Not taken back: " + " ".join(refused))
             ledger_ = self._gone_back(engine, undone, redone, to)
             return self._move(engine, steps, ledger_, live, to, made)
 
@@ -133,14 +144,16 @@ class Publisher:
         to: int,
         made: Sequence[str] = (),
     ) -> Published:
-        views = engine.outside_views({(move.schema, move.name) for move in steps})
-        refused = engine.unreadable(views, _columns_after(engine, steps))
-        if refused:
-            raise PublishError("Not published: " + " ".join(refused))
+        places = [(move.schema, move.name) for move in steps]
         attempts, deadline = 0, time.monotonic() + self.patience.seconds
         canceled = False
         while True:
             attempts += 1
+            # Anew each time: somebody may work on them.
+            views = engine.outside_views(set(places))
+            refused = engine.unreadable(views, _columns_after(engine, steps))
+            if refused:
+                raise PublishError("Not published: " + " ".join(refused))
             started = time.monotonic()
             try:
                 engine.move(
@@ -154,7 +167,6 @@ class Publisher:
                 )
             except BusyError:
                 if time.monotonic() > deadline:
-                    places = [(move.schema, move.name) for move in steps]
                     if self.patience.cancel and not canceled:
                         engine.cancel(places)
                         canceled, deadline = True, deadline + 5
@@ -167,19 +179,34 @@ class Publisher:
                 time.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311  # no secret
                 continue
             except errors() as error:
-                if not self._is_live(to):
+                live_now, status = self._now(to)
+                if status == "failed":
+                    raise StaleError(
+                        f"Generation {to} is not what waits in next any more: another build came "
+                        "before its publish. Build it again."
+                    ) from None
+                if live_now != to:
                     raise PublishError(
                         f"Not published, live is unchanged: {str(error).strip()}"
                     ) from None
             return Published((time.monotonic() - started) * 1000, attempts)
 
-    def _is_live(self, number: int) -> bool:
-        """Asks anew: whether a connection was lost before or after its transaction is not known."""
+    def _now(self, number: int) -> tuple[int, str | None]:
+        """The live generation, and the status of this one.
+
+        Asks anew: whether a connection was lost before or after its transaction is not known.
+
+        A server that has not noticed goes on with it; it has locked a row of the ledger then.
+        """
         deadline = time.monotonic() + _RECONNECT_SECONDS
         while True:
+            time.sleep(_PAUSE_SECONDS[1])  # what is under way to the server has arrived
             try:
                 with closing(self.connect()) as connection:
-                    return Ledger(connection, self.target_schema).live_number() == number
+                    ledger = Ledger(connection, self.target_schema)
+                    ledger.wait()
+                    there = ledger.get(number)
+                    return ledger.live_number(), there.status if there else None
             except errors():
                 if time.monotonic() > deadline:
                     raise

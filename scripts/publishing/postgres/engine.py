@@ -14,14 +14,14 @@ import psycopg2.errors
 from common.postgres import identifier, literal
 from publishing.errors import BusyError, PublishError, StaleError
 from publishing.moves import Move
-from publishing.names import is_live
+from publishing.names import NOT_LIVE, is_live
 from publishing.postgres import carry, refusals
 
 Place = tuple[str, str]  # schema and name
 
 # What another session must hold for us to wait; NOWAIT where the engine has it.
 _NO_WAIT = "1ms"
-_STALE = "MD001"
+_STALE, _CHANGED = "MD001", "MD002"
 _MOVABLE = {"r": "table", "v": "view"}
 
 
@@ -35,6 +35,9 @@ class OutsideView:
     definition: str
     options: tuple[str, ...]
     reads: tuple[tuple[str, str, str, str], ...]  # schema, relation, column, type
+    stamp: str  # which state of it this is
+    is_temporary: bool
+    can_be_made: bool  # by this role
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -45,6 +48,9 @@ class Postgres:
 
     def __init__(self, connection: Any) -> None:  # noqa: ANN401
         self.connection = connection
+        # Definitions name schemas in full then: what they mean doesn't depend on who reads them,
+        # nor on what a publish adds.
+        self.execute("set search_path = pg_catalog")
 
     def literal(self, value: object) -> str:
         return literal(value)
@@ -201,7 +207,9 @@ class Postgres:
             for row in self.query(
                 f"select {_WHO} from pg_stat_activity a where a.datname = current_database() "
                 "and a.pid <> pg_backend_pid() and a.backend_xmin is not null "
-                "and a.xact_start < %s and a.application_name not like 'medallion extract%%'",
+                "and a.application_name not like 'medallion extract%%' "
+                # Of other roles' sessions only members of pg_read_all_stats see the beginning.
+                "and coalesce(a.xact_start < %s, true)",
                 built_at,
             )
         ]
@@ -212,9 +220,7 @@ class Postgres:
         return [
             _blocker(*row)
             for row in self.query(
-                f"select distinct {_WHO} from pg_locks l join pg_stat_activity a on a.pid = l.pid "
-                "where l.granted and l.pid <> pg_backend_pid() and l.locktype = 'relation' "
-                "and l.relation in (select to_regclass(one) from unnest(%s::text[]) one)",
+                f"select distinct {_WHO} from {_HOLDERS}",
                 names,
             )
         ]
@@ -222,11 +228,20 @@ class Postgres:
     def cancel(self, places: Iterable[Place]) -> None:
         """Ends the transactions that hold a lock on one of these relations."""
         self.query(
-            "select pg_terminate_backend(pid) from (select distinct l.pid from pg_locks l "
-            "where l.granted and l.pid <> pg_backend_pid() and l.locktype = 'relation' "
-            "and l.relation in (select to_regclass(one) from unnest(%s::text[]) one)) as holders",
+            "select pg_terminate_backend(pid) from "
+            f"(select distinct a.pid from {_HOLDERS}) as holders",
             [identifier(*place) for place in places],
         )
+
+    def _cancel_autovacuum(self, moves: Iterable[Move]) -> None:
+        """As Postgres does for whoever waits for a lock; we never wait long enough for that."""
+        with suppress(psycopg2.errors.InsufficientPrivilege):
+            self.query(
+                "select pg_cancel_backend(pid) from (select distinct a.pid "
+                f"from {_HOLDERS} and a.backend_type = 'autovacuum worker' "
+                "and a.query not like '%%to prevent wraparound%%') as workers",
+                [identifier(move.schema, move.name) for move in moves],
+            )
 
     # --- what must follow, and what can't
 
@@ -295,35 +310,29 @@ class Postgres:
         if not moving:
             return []
         found: dict[Place, dict[str, Any]] = {}
-        for schema, name, owner, definition, options, on, relation, column, type_ in self.query(
+        for schema, name, *about, on, relation, column, type_ in self.query(
             "select n.nspname, v.relname, pg_get_userbyid(v.relowner), pg_get_viewdef(v.oid), "
-            "coalesce(v.reloptions, '{}'), "
+            f"coalesce(v.reloptions, '{{}}'), {_STAMP}, v.relpersistence = 't', "
+            "pg_has_role(v.relowner, 'usage') and has_schema_privilege(n.oid, 'create'), "
             "tn.nspname, t.relname, a.attname, format_type(a.atttypid, a.atttypmod) "
-            "from pg_depend d join pg_rewrite r on r.oid = d.objid "
-            "join pg_class v on v.oid = r.ev_class and v.relkind = 'v' "
-            "join pg_namespace n on n.oid = v.relnamespace "
-            "join pg_class t on t.oid = d.refobjid join pg_namespace tn on tn.oid = t.relnamespace "
+            f"from {_READING} join pg_class t on t.oid = d.refobjid "
+            "join pg_namespace tn on tn.oid = t.relnamespace "
             "left join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid "
             "and d.refobjsubid > 0 "
-            "where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass "
-            "and v.oid <> t.oid and tn.nspname = any(%s)",
+            "where v.oid <> t.oid and tn.nspname = any(%s)",
             sorted({schema for schema, _ in moving}),
         ):
             if (schema, name) in moving or (on, relation) not in moving or not is_live(schema):
                 continue
-            view = found.setdefault(
-                (schema, name),
-                {"owner": owner, "definition": definition, "options": options, "reads": set()},
-            )
+            view = found.setdefault((schema, name), {"about": about, "reads": set()})
             if column is not None:
                 view["reads"].add((on, relation, column, type_))
-        return [
-            OutsideView(
-                *(*place, view["owner"], view["definition"]),
-                *(tuple(view["options"]), tuple(view["reads"])),
-            )
-            for place, view in sorted(found.items())
-        ]
+        views = []
+        for place, view in sorted(found.items()):
+            owner, definition, options, *rest = view["about"]
+            reads = tuple(view["reads"])
+            views.append(OutsideView(*place, owner, definition, tuple(options), reads, *rest))
+        return views
 
     def move(
         self,
@@ -342,24 +351,33 @@ class Postgres:
         then. `patience` is how many milliseconds a lock is waited for, None for none at all.
         Raises BusyError, StaleError.
         """
-        wait = f"{patience}ms" if patience else _NO_WAIT
-        steps = [
-            f"perform set_config('lock_timeout', {literal(wait)}, true);",
-            _guard(target_schema, live),
-            *(f"create schema if not exists {identifier(schema)};"
-              for schema in sorted({move.to for move in moves})),
-            # LOCK would go on to what a view reads; to say again who owns it does not.
-            *(f"alter view {identifier(view.schema, view.name)} owner to {identifier(view.owner)};"
-              for view in views),
-        ]  # fmt: skip
+        schemas = sorted({move.to for move in moves})
         rest = list(moves)
+        # LOCK would go on to what a view reads; to say again who owns it does not.
+        locks = [
+            f"alter view if exists {identifier(view.schema, view.name)} "
+            f"owner to {identifier(view.owner)};"
+            for view in views
+        ]
         while rest and rest[0].kind == "view":
-            steps.append(_moved(rest.pop(0)))
+            locks.append(_moved(rest.pop(0)))
         tables = _at_their_place(rest)
-        if tables:
-            nowait = "" if patience else " nowait"
-            steps.append(f"lock table {', '.join(tables)} in access exclusive mode{nowait};")
-        steps += map(_moved, rest)
+        if patience:
+            locks += [f"lock table {one} in access exclusive mode;" for one in tables]
+            locks = [_LOCK_IN_TIME.format(", ".join(map(literal, locks)), patience)]
+        elif tables:
+            locks.append(f"lock table {', '.join(tables)} in access exclusive mode nowait;")
+        steps = [
+            f"perform set_config('lock_timeout', {literal(_NO_WAIT)}, true);",
+            # What was said to be live is so after a crash, too.
+            "perform set_config('synchronous_commit', 'on', true) "
+            "where current_setting('synchronous_commit') in ('off', 'local');",
+            _guard(target_schema, live),
+            *(f"create schema if not exists {identifier(schema)};" for schema in schemas),
+            *locks,
+            self._unchanged(moves, views),
+            *map(_moved, rest),
+        ]
         if made:
             steps.append(_MAKE_VIEWS.format(", ".join(map(literal, made))))
         steps += map(_recreated, views)
@@ -369,11 +387,32 @@ class Postgres:
         try:
             self.execute(f"do {tag} begin\n{block}\nend {tag}")
         except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected) as error:
+            self._cancel_autovacuum(moves)
             raise BusyError(str(error).strip()) from None
         except psycopg2.Error as error:
             if error.pgcode == _STALE:
                 raise StaleError(str(error.diag.message_primary)) from None
+            if error.pgcode == _CHANGED:
+                raise BusyError(str(error.diag.message_primary)) from None
             raise
+
+    def _unchanged(self, moves: Iterable[Move], views: Sequence[OutsideView]) -> str:
+        """Once all is locked, nobody makes, changes or drops a view that reads it any more: the
+        views must be those that were looked at before.
+        """
+        rows = self.query(
+            "select to_regclass(one)::oid::bigint from unnest(%s::text[]) one",
+            [identifier(move.schema, move.name) for move in moves],
+        )
+        oids = ", ".join(str(oid) for (oid,) in rows if oid is not None) or "0"
+        return (
+            f"if (select array_agg(distinct {_STAMP} order by {_STAMP}) from {_READING} "
+            f"where d.refobjid in ({oids}) and v.oid not in ({oids}) "
+            f"and n.nspname !~ {literal(NOT_LIVE)}) is distinct from (select array_agg(one "
+            f"order by one) from unnest({literal([view.stamp for view in views])}::text[]) one) "
+            "then raise exception 'a view outside has changed meanwhile' "
+            f"using errcode = '{_CHANGED}'; end if;"
+        )
 
     def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self.connection.cursor() as cursor:
@@ -390,10 +429,40 @@ class Postgres:
 
 
 _WHO = (
-    "a.pid, a.usename, a.application_name, a.state, "
+    "a.pid, a.usename, a.application_name, a.backend_type, a.state, "
     "to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS')"
 )
 
+
+# Who holds a lock on one of these relations; ids of relations come again in other databases.
+_HOLDERS = (
+    "pg_locks l join pg_stat_activity a on a.pid = l.pid "
+    "where l.granted and l.pid <> pg_backend_pid() and l.locktype = 'relation' and l.database = "
+    "(select oid from pg_database where datname = current_database()) "
+    "and l.relation in (select to_regclass(one) from unnest(%s::text[]) one)"
+)
+
+# Views `v` that read a relation `d.refobjid`, and the state that one is in.
+_READING = (
+    "pg_depend d join pg_rewrite r on r.oid = d.objid and d.classid = 'pg_rewrite'::regclass "
+    "and d.refclassid = 'pg_class'::regclass and r.rulename = '_RETURN' "
+    "join pg_class v on v.oid = r.ev_class and v.relkind = 'v' "
+    "join pg_namespace n on n.oid = v.relnamespace"
+)
+_STAMP = "concat_ws(' ', v.oid, v.xmin, r.xmin)"
+
+# All of it within so many milliseconds: who waits for the first lock waits for all of them.
+_LOCK_IN_TIME = """declare
+    one text;
+    latest timestamptz := clock_timestamp() + {1} * interval '1 ms';
+begin
+    foreach one in array array[{0}]::text[] loop
+        perform set_config('lock_timeout', greatest(1, ceil(
+            1000 * extract(epoch from latest - clock_timestamp())
+        ))::int || 'ms', true);
+        execute one;
+    end loop;
+end;"""
 
 # In any order: one that reads another waits for it.
 _MAKE_VIEWS = """declare
@@ -418,27 +487,28 @@ begin
 end;"""
 
 
-def _blocker(pid: int, user: str, application: str, state: str, since: str) -> str:
+def _blocker(
+    pid: int, user: str | None, application: str, kind: str | None, state: str | None, since: str
+) -> str:
     # Not its query, which may hold data.
-    return f"process {pid}: {user} ({application or 'no name'}), {state} since {since} UTC"
+    who = f"process {pid}: {user or kind or 'of the server'} ({application or 'no name'})"
+    if since is None:
+        return f"{who}, begun nobody knows when: this role needs pg_read_all_stats"
+    return f"{who}, {state} since {since} UTC"
 
 
 def _guard(target_schema: str, live: int) -> str:
-    # The row itself is locked: of two publishers one is refused.
-    schema = literal(target_schema)
+    # The row itself is locked: of two publishers one is refused. Before the first publish all of
+    # them are, since there is no row of a live one.
+    rows = f"from ops.generations where target_schema = {literal(target_schema)}"
     if live:
-        condition = f"generation = {live} and status = 'live'"
-        absent = ""
+        locked = f"perform 1 {rows} and generation = {live} and status = 'live' for update nowait;"
+        check = "if not found"
     else:
-        condition = "status = 'live'"
-        absent = "not "
-    locked = (
-        f"perform 1 from ops.generations where target_schema = {schema} and {condition} "
-        "for update nowait;"
-    )
-    check = f"if {'' if absent else 'not '}found then"
+        locked = f"perform 1 {rows} for update nowait;"
+        check = f"if exists (select 1 {rows} and status = 'live')"
     said = f"generation {live} is not live any more" if live else "a generation is live by now"
-    return f"{locked}\n{check} raise exception '{said}' using errcode = '{_STALE}'; end if;"
+    return f"{locked}\n{check} then raise exception '{said}' using errcode = '{_STALE}'; end if;"
 
 
 def _moved(move: Move) -> str:

@@ -9,15 +9,38 @@ Place = tuple[str, str]
 
 # Kind of the thing, its name and the relation that it hangs on: table oids in `moving`.
 _HANGING = """
-with moving as (select unnest(%s::oid[]) as oid)
+with moving as (select unnest(%s::oid[]) as oid),
+-- What goes along, or belongs to another generation, which keeps what it has.
+other as (
+    select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname ~ '__(next|g[0-9]+)$'
+    union all
+    table moving
+)
 select 'the trigger', t.tgname, t.tgrelid from pg_trigger t join moving m on m.oid = t.tgrelid
 where not t.tgisinternal
 union all
 select 'the rule', r.rulename, r.ev_class from pg_rewrite r join moving m on m.oid = r.ev_class
 where r.rulename <> '_RETURN'
 union all
+select distinct 'the rule', r.rulename || ' of ' || r.ev_class::regclass, d.refobjid
+from pg_depend d join pg_rewrite r on r.oid = d.objid and d.classid = 'pg_rewrite'::regclass
+join moving m on m.oid = d.refobjid
+where d.refclassid = 'pg_class'::regclass and r.rulename <> '_RETURN' and r.ev_class <> m.oid
+union all
+select distinct 'the policy', p.polname || ' of ' || p.polrelid::regclass, d.refobjid
+from pg_depend d join pg_policy p on p.oid = d.objid and d.classid = 'pg_policy'::regclass
+join moving m on m.oid = d.refobjid
+where d.refclassid = 'pg_class'::regclass and p.polrelid <> m.oid
+union all
+select distinct 'what has its row type:', pg_describe_object(d.classid, d.objid, d.objsubid), c.oid
+from pg_class c join moving m on m.oid = c.oid join pg_type t on t.oid = c.reltype
+join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray)
+and d.deptype = 'n'
+where d.classid <> 'pg_class'::regclass or d.objid not in (table other)
+union all
 select 'the foreign key', c.conname, c.confrelid from pg_constraint c
-join moving m on m.oid = c.confrelid where c.contype = 'f' and c.conrelid not in (table moving)
+join moving m on m.oid = c.confrelid where c.contype = 'f' and c.conrelid not in (table other)
 union all
 select 'row level security', coalesce(p.polname, 'without a policy'), c.oid
 from pg_class c join moving m on m.oid = c.oid left join pg_policy p on p.polrelid = c.oid
@@ -72,6 +95,14 @@ def unreadable(views: Iterable[Any], new_columns: Mapping[Place, Mapping[str, st
     """Views outside that read a column which the new relation has no more, or with another type."""
     found = []
     for view in views:
+        if view.is_temporary:
+            found.append(f"{view} is a temporary view of another session: end that session.")
+            continue
+        if not view.can_be_made:
+            found.append(
+                f"{view} belongs to {view.owner} and has to be made anew: make this role a member "
+                "of it that may create in its schema."
+            )
         for schema, relation, column, type_ in sorted(view.reads):
             columns = new_columns.get((schema, relation))
             if columns is None:
