@@ -83,10 +83,15 @@ class Shelf:
     def publish(self, number: int, patience: Patience = QUICK) -> Published:
         return Publisher(self.connect, SCHEMA, patience).publish(number)
 
-    def deploy(self, relations: Mapping[str, str], **options: Any) -> int:  # noqa: ANN401
+    def deploy(
+        self,
+        relations: Mapping[str, str],
+        patience: Patience = QUICK,
+        **options: Any,  # noqa: ANN401
+    ) -> int:
         """Builds and publishes; returns the number of the generation."""
         number = self.build(relations, **options)
-        self.publish(number)
+        self.publish(number, patience)
         return number
 
     def rollback(self, to: int, patience: Patience = QUICK) -> Published:
