@@ -120,6 +120,10 @@ bench: install-dev ## Measure extraction against its limit, and refreshes (SCALE
 	@$(PY) scripts/bench_extract.py
 	@$(PY) scripts/bench_build.py --scale $(SCALE)
 
+.PHONY: bench-publish
+bench-publish: install-dev ## Measure publishes against readers (SECONDS=20 for each variant)
+	@$(PY) scripts/bench_publish.py --seconds $(or $(SECONDS),20)
+
 .PHONY: refresh
 refresh: install ## Extract, build and test what changed, check freshness
 	@$(PY) scripts/refresh.py
