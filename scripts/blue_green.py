@@ -88,14 +88,15 @@ def plan(target: str | None, as_json: bool, **wish: Any) -> None:  # noqa: ANN40
 @target_option
 @wait_option
 @plan_options
-def build(target: str | None, wait: float, **wish: Any) -> None:  # noqa: ANN401
+@click.option("--unit-tests", is_flag=True, help="Run the unit tests of what is built, too.")
+def build(target: str | None, wait: float, unit_tests: bool, **wish: Any) -> None:  # noqa: ANN401
     """Builds and tests beside live."""
     with _session(target) as session, session.alone(wait):
         wished = _wish(**wish)
         planned = session.plan(wished)
         click.echo(show.plan(planned))
         if not planned.is_empty:
-            _stop_if_failed(session, session.build(planned, wished))
+            _stop_if_failed(session, session.build(planned, wished, unit_tests=unit_tests))
 
 
 @cli.command()

@@ -32,8 +32,9 @@ from publishing.publisher import Patience, Publisher
 from publishing.run_lock import alone
 from refreshing.state import fingerprint
 
-# Unit tests are about code, and have run before it is deployed.
-BUILD = ("--log-level", "warn", "build", "--exclude-resource-type", "unit_test")
+BUILD = ("--log-level", "warn", "build")
+# They are about code, and have run before it is deployed.
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
 @dataclass
@@ -119,10 +120,12 @@ class Session:
             self.ledger.live_number(),
         )
 
-    def build(self, plan: Plan, wish: Wish) -> Result:
-        """Builds a plan, and tests it."""
+    def build(self, plan: Plan, wish: Wish, *, unit_tests: bool = False) -> Result:
+        """Builds a plan, and tests it; with the unit tests of its models, if asked for."""
         names = [*(one.name for one in plan.builds), *plan.tests]
-        command = (*BUILD, "--select", *names) if names else None  # None if all is removals
+        left_out = () if unit_tests else WITHOUT_UNIT_TESTS
+        # None if all is removals.
+        command = (*BUILD, *left_out, "--select", *names) if names else None
         number = self._begin("deploy", plan, self._store_manifest(plan, wish))
         return self._build(number, plan, command)
 
