@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from common.dbt_project import run
@@ -60,10 +61,13 @@ def build(
     command: Sequence[str] | None,
     target: str | None,
     say: Say,
+    *,
+    again: bool = False,
 ) -> Result:
     """Builds and tests a plan as the generation `number`, by this command of dbt, if there is one.
 
-    All that is not in the plan is read where it is live. Raises what the database or dbt raises;
+    All that is not in the plan is read where it is live. With `again`, what the database did not do
+    the first time is tried once more, unless a test failed. Raises what the database or dbt raises;
     the generation is failed then, too.
     """
     try:
@@ -79,8 +83,10 @@ def build(
         found: list[Failure] = []
         if command:
             with retargeted(manifest, plan.builds):
-                result = run(manifest, *command, target=target)
-            found = list(_failures(result.result.results, manifest))
+                found = _run(manifest, command, target)
+                if again and found and not any(one.status == "fail" for one in found):
+                    say(f"  again, because of {_worst(found).name}: {_worst(found).message}")
+                    found = _run(manifest, _only(command, found), target)
         # What was skipped was so because of the others.
         failures = tuple([one for one in found if one.status != "skipped"] or found)
         if failures:
@@ -93,6 +99,25 @@ def build(
         with suppress(*errors()):  # such as a connection that is lost: the next run finds it
             ledger.mark_failed(number, str(error) or type(error).__name__)
         raise
+
+
+def _run(manifest: Manifest, command: Sequence[str], target: str | None) -> list[Failure]:
+    result = run(manifest, *command, target=target)
+    return list(_failures(result.result.results, manifest))
+
+
+def _worst(found: Sequence[Failure]) -> Failure:
+    return next((one for one in found if one.status != "skipped"), found[0])
+
+
+def _only(command: Sequence[str], found: Sequence[Failure]) -> list[str]:
+    """The same command for what failed and what was skipped because of it."""
+    options = list(command)
+    if "--select" in options:
+        at = options.index("--select")
+        selected = list(takewhile(lambda one: not one.startswith("--"), options[at + 1 :]))
+        del options[at : at + 1 + len(selected)]
+    return [*options, "--select", *(one.name for one in found)]
 
 
 @contextmanager

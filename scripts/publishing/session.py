@@ -133,7 +133,7 @@ class Session:
         """Builds what a refresh selected, gold in next; the code is the live generation's."""
         live = self.ledger.live()
         number = self._begin("refresh", plan, live.manifest_id if live else None)
-        return self._build(number, plan, command)
+        return self._build(number, plan, command, again=True)
 
     def _begin(self, kind: str, plan: Plan, manifest_id: str | None) -> int:
         for waiting in self.ledger.waiting():
@@ -257,10 +257,13 @@ class Session:
 
     # --- the small ones
 
-    def _build(self, number: int, plan: Plan, command: Sequence[str] | None) -> Result:
+    def _build(
+        self, number: int, plan: Plan, command: Sequence[str] | None, *, again: bool = False
+    ) -> Result:
         return building.build(
             *(self.engine, self.ledger, number, plan, self.manifest),
             *(command, self.target, self.say),
+            again=again,
         )
 
     def _layers(self) -> list[str]:
