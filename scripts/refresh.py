@@ -6,6 +6,9 @@ has passed. In between it builds only what stands on tables that landed rows sin
 the rows that landed since; a run that finds nothing new builds nothing.
 
 In staging and prod gold is built beside live, and becomes live when all tests have passed.
+
+With --event-time-start and --event-time-end it writes the selected facts of that time again, from
+what has landed, and does nothing else.
 """
 
 from __future__ import annotations
@@ -15,12 +18,15 @@ import shlex
 import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
 
 import click
 
 from common import ops
 from common.dbt_project import (
     DbtProjectError,
+    ask,
     invoke,
     manifest,
     target_name,
@@ -44,6 +50,7 @@ BUILT = "MEDALLION_BUILT_BATCH"
 # Tests that need whole tables; keys are held by unique indexes and primary keys at any time.
 ONCE_A_DAY = ("test_type:singular", "test_name:unique", "test_name:unique_combination_of_columns")
 INTERRUPTED = 130
+TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
 
 
 @click.command(help=__doc__)
@@ -51,6 +58,10 @@ INTERRUPTED = 130
 @click.option("--source", "sources", multiple=True, help="Only this source; can be repeated.")
 @click.option("--select", "rhythm", help="Only these models, such as tag:hourly.")
 @click.option("--all", "everything", is_flag=True, help="Build everything, whatever changed.")
+@click.option(
+    "--event-time-start", "start", type=TIME, metavar="TIME", help="UTC; needs --select, too."
+)
+@click.option("--event-time-end", "end", type=TIME, metavar="TIME", help="UTC, itself excluded.")
 @click.option(
     "--publish/--in-place",
     "publishes",
@@ -70,17 +81,23 @@ def cli(
     sources: tuple[str, ...],
     rhythm: str | None,
     everything: bool,
+    start: datetime | None,
+    end: datetime | None,
     publishes: bool | None,
     wait: float,
 ) -> None:
     started = time.monotonic()
+    backfill = _backfill(start, end, rhythm, sources)
     try:
         if publishes is None:
             publishes = environment_of(target_name(target)) in ENVIRONMENTS
         refresh = Refresh(target, sources, rhythm, wait if publishes else None)
-        refresh.extract()
-        built = refresh.build(everything=everything)
-        refresh.check_freshness()
+        if backfill:
+            built = refresh.fill(backfill)
+        else:
+            refresh.extract()
+            built = refresh.build(everything=everything)
+            refresh.check_freshness()
     except errors() as error:
         raise click.ClickException(f"warehouse: {error}") from None
     except (DbtProjectError, ExtractError, PublishError) as error:
@@ -97,6 +114,29 @@ def cli(
     for command in refresh.failed:
         click.secho(f"  failed  {command}", fg="red")
     sys.exit(1 if refresh.failed else 0)
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """The time whose facts are written again, the end excluded, and dbt's selection of them."""
+
+    start: datetime
+    end: datetime
+    selection: str
+
+
+def _backfill(
+    start: datetime | None, end: datetime | None, selection: str | None, sources: tuple[str, ...]
+) -> Backfill | None:
+    if start is None and end is None:
+        return None
+    if start is None or end is None or not selection or sources:
+        raise click.UsageError(
+            "--event-time-start, --event-time-end and --select go together, without --source."
+        )
+    if start >= end:
+        raise click.UsageError("--event-time-end must be after --event-time-start.")
+    return Backfill(start, end, selection)
 
 
 class Refresh:
@@ -150,6 +190,18 @@ class Refresh:
             succeeded = self._build(*command, *options)
             state.finish(warehouse, running, succeeded=succeeded)
         return built
+
+    def fill(self, wanted: Backfill) -> str:
+        """Writes facts of a time again; says in words which."""
+        selecting = _selecting(wanted.selection.split())
+        found = ask(self.manifest, *selecting, "--resource-type", "model", target=self.target)
+        if not found:
+            raise DbtProjectError(f"There is no model that `{wanted.selection}` selects.")
+        os.environ[BUILT] = ""
+        times = [f"--event-time-start={wanted.start.isoformat()}"]
+        times += [f"--event-time-end={wanted.end.isoformat()}"]
+        self._build("build", "--exclude-resource-type", "unit_test", *times, *selecting)
+        return f"{wanted.selection} from {wanted.start} to {wanted.end} written again"
 
     def check_freshness(self) -> None:
         self._dbt("source", "freshness", *_selecting([f"source:{one}" for one in self.sources]))
