@@ -31,7 +31,7 @@ from extraction.spec import TableSpec, select
 STDERR = Console(stderr=True)
 
 # Targets on which a source's URL may lead to its demo database, which is a Postgres for every kind.
-DEVELOPMENT = ("dev", "dev_sqlserver")
+DEVELOPMENT = ("dev", "dev_sqlserver", "ci", "ci_sqlserver")
 
 
 @click.command(help=__doc__)
