@@ -49,6 +49,11 @@ docs: up ## Serve dbt's documentation (PORT=8080)
 	@$(DBT) docs generate
 	@$(DBT) docs serve --port $(PORT)
 
+.PHONY: docs-site
+docs-site: up ## Write dbt's documentation as one page without a server: target/site/index.html
+	@$(DBT) --quiet docs generate --static
+	@mkdir -p target/site && cp target/static_index.html target/site/index.html
+
 .PHONY: metrics
 metrics: install-dev up ## Ask the semantic layer (METRICS=rental_revenue BY=metric_time__month)
 	@$(DBT) --quiet parse
@@ -132,6 +137,11 @@ refresh: install ## Extract, build and test what changed, check freshness
 lock: install-dev ## Resolve the dependencies of pyproject.toml into the lock files
 	.venv/bin/uv pip compile -q pyproject.toml --group dev $(LOCK_OPTIONS) -o requirements-dev.lock
 	.venv/bin/uv pip compile -q pyproject.toml $(LOCK_OPTIONS) -c requirements-dev.lock -o requirements.lock
+
+.PHONY: lock-check
+lock-check: lock ## Fail if the lock files are not what pyproject.toml asks for
+	@git diff --exit-code --stat -- requirements.lock requirements-dev.lock \
+		|| { echo "The locks are behind pyproject.toml: commit what \`make lock\` wrote."; exit 1; }
 
 # One lock for every platform and Python, with hashes and without the address of an index.
 LOCK_OPTIONS := --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
