@@ -28,6 +28,7 @@ _parsed: str | None = None
 
 # The files that take minutes start first, so that no worker is left with one at the end.
 LONG = [
+    "test_workflow_steps",
     *("test_figures", "test_refresh", "test_real_data", "test_demo", "test_rhythms"),
     *("test_extract_http", "test_operations", "test_orders_in_flight", "test_portable_sql"),
     *("test_tsql_gate", "test_extract_faults", "test_pre_commit", "test_demo_sources"),
