@@ -61,11 +61,9 @@ def extract(
 
     Raises ExtractError only if there is no warehouse to load into, or the wrong one.
     """
-    writer = open_writer(options.warehouse, options.wait)
-    try:
-        writer.check_environment(options.target)
-    finally:
-        writer.close()
+    for attempt in _attempts(options):
+        with attempt:
+            _check_environment(options)
     run_id = str(uuid.uuid4())
     pool = ThreadPoolExecutor(options.threads, thread_name_prefix="extract")
     try:
@@ -101,15 +99,7 @@ def _load(spec: TableSpec, options: Options, observer: Observer, run_id: str) ->
             warnings.append(f"tried again after: {_clean(error, spec, options)}")
 
     try:
-        for attempt in Retrying(
-            retry=retry_if_exception_type(TransientError),
-            wait=wait_exponential_jitter(
-                multiplier=options.backoff, max=10, jitter=options.backoff
-            ),
-            stop=stop_after_attempt(ATTEMPTS),
-            before_sleep=say_why,
-            reraise=True,
-        ):
+        for attempt in _attempts(options, say_why):
             with attempt:
                 result = _attempt(spec, options, observer, run_id)
                 result.warnings = warnings + result.warnings
@@ -120,6 +110,27 @@ def _load(spec: TableSpec, options: Options, observer: Observer, run_id: str) ->
             text = f"{spec.name}: unexpected {type(error).__name__}: {text}"
         return BatchResult(spec, status="failed", error=text, warnings=warnings)
     raise AssertionError("tenacity returns or raises")
+
+
+def _attempts(
+    options: Options, say_why: Callable[[RetryCallState], None] | None = None
+) -> Retrying:
+    """Tries again what another try may mend."""
+    return Retrying(
+        retry=retry_if_exception_type(TransientError),
+        wait=wait_exponential_jitter(multiplier=options.backoff, max=10, jitter=options.backoff),
+        stop=stop_after_attempt(ATTEMPTS),
+        before_sleep=say_why,
+        reraise=True,
+    )
+
+
+def _check_environment(options: Options) -> None:
+    writer = open_writer(options.warehouse, options.wait)
+    try:
+        writer.check_environment(options.target)
+    finally:
+        writer.close()
 
 
 def _attempt(spec: TableSpec, options: Options, observer: Observer, run_id: str) -> BatchResult:
