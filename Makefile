@@ -93,7 +93,7 @@ test-python: install-dev ## Run the tests; on the Postgres MEDALLION_TEST_PGHOST
 test-sqlserver: install-dev ## Run the tests that need a SQL Server, on the one SQLSERVER_URL names
 	@$(PY) -m pytest $(XDIST) -m sqlserver
 
-XDIST := -n 2 --dist loadfile --no-loadscope-reorder
+XDIST := -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: install-dev ## Check the style, the types and the SQL, for both engines
