@@ -19,6 +19,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from common.environment import environment_of
 from common.sources import EXAMPLES, kind_of, source_url
 from demo_api import serving
 from extraction.declared import Project, read_project
@@ -31,7 +32,9 @@ from extraction.spec import TableSpec, select
 STDERR = Console(stderr=True)
 
 # Targets on which a source's URL may lead to its demo database, which is a Postgres for every kind.
-DEVELOPMENT = ("dev", "dev_sqlserver", "ci", "ci_sqlserver")
+DEVELOPMENT = ("dev", "dev_sqlserver")
+# On ci, too, if this is set: scripts/slim_build.py says so of the sources that it makes.
+DEMO_SOURCES = "MEDALLION_DEMO_SOURCES"
 
 
 @click.command(help=__doc__)
@@ -168,13 +171,18 @@ def _urls(specs: list[TableSpec], target: str) -> dict[str, str]:
                 f"Source {spec.source}: set {spec.connection} to its URL "
                 f"({EXAMPLES[spec.kind]}), see .env.example."
             )
-        if kind_of(url) != spec.kind and target not in DEVELOPMENT:
+        if kind_of(url) != spec.kind and not _may_be_demo(target):
             raise ExtractError(
                 f"Source {spec.source}: its YAML says `kind: {spec.kind}`, and {spec.connection} "
                 f"is the URL of a {kind_of(url)} system. Correct the one that is wrong."
             )
         urls[spec.source] = url
     return urls
+
+
+def _may_be_demo(target: str) -> bool:
+    is_ci = environment_of(target) == "ci"
+    return target in DEVELOPMENT or (is_ci and bool(os.environ.get(DEMO_SOURCES)))
 
 
 def _with_demo_apis(

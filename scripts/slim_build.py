@@ -27,6 +27,7 @@ from common.environment import environment_of
 from common.job import Job
 from common.project import ROOT, TARGET
 from demo_sources import SOURCES
+from extract import DEMO_SOURCES
 from extraction.declared import read_project
 from extraction.errors import ExtractError
 from pull_request import slim
@@ -159,7 +160,8 @@ def _with_sources(job: Job, scale: float) -> dict[str, str]:
     if started:
         job.run("python", "scripts/demo_sources.py", f"--scale={scale:g}", *only)
     cluster = Cluster.of_clone(ROOT)
-    return {**os.environ, **{name: cluster.url(source) for source, name in demo.items()}}
+    urls = {name: cluster.url(source) for source, name in demo.items()}
+    return {**os.environ, **urls, DEMO_SOURCES: "true"}
 
 
 def _make_sqlserver_database(target: str) -> None:
