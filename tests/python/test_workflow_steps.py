@@ -21,6 +21,7 @@ from project_copy import ProjectCopy
 from services import Http, http_service
 from workflow_job import Runner
 
+UNUSED = "not-asked-for"  # as a password, by the test server
 DOMAIN = "hacker_news"  # the smallest that has a fact and unit tests
 MODEL = "models/gold/hacker_news/dim_story.sql"
 
@@ -136,13 +137,13 @@ def team(tmp_path_factory: pytest.TempPathFactory, github: GitHub) -> Iterator[T
         )  # fmt: skip
         project.commit()
         host = source.env["MEDALLION_PGHOST"]
-        variables = {"PIPELINE": "on"}
+        variables = {"DEPLOY": "on", "PIPELINE": "on"}
         for name, database in zip(("CI", "STAGING", "PROD"), environments, strict=True):
             variables |= {f"{name}_PGHOST": host, f"{name}_PGUSER": "postgres",
                           f"{name}_PGDATABASE": database.name,
                           f"{name}_PGSSLMODE": "disable"}  # fmt: skip
         secrets = {
-            "STAGING_PGPASSWORD": "not-asked-for", "PROD_PGPASSWORD": "not-asked-for",
+            **{f"{name}_PGPASSWORD": UNUSED for name in ("STAGING", "PROD")},
             "HACKER_NEWS_URL": api.url, "MEDALLION_NOTIFY_URLS": channel.url,
         }  # fmt: skip
         runner = Runner(project.folder, folder / "runs", variables, secrets, github.url)
@@ -153,7 +154,7 @@ def team(tmp_path_factory: pytest.TempPathFactory, github: GitHub) -> Iterator[T
             env = {"MEDALLION_PGHOST": host}
             upper = target.upper()
             env |= {name: value for name, value in variables.items() if name.startswith(upper)}
-            env[f"DBT_ENV_SECRET_{upper}_PGPASSWORD"] = "not-asked-for"
+            env[f"DBT_ENV_SECRET_{upper}_PGPASSWORD"] = UNUSED
             project.script("mark_environment.py", "--target", target, fails=False, **env)
         ci, staging, prod = environments
         yield Team(project, runner, days, ci, staging, prod, channel)
