@@ -60,6 +60,7 @@ step() { # what it is called, and the command
 }
 
 tell() { # what happened, to whoever listens; never fails the deploy
+    [ -e "$artifacts/outcome.json" ] || { echo "Nothing was published." && return; }
     "$python" scripts/notify.py outcome --target "$target" || true
 }
 
