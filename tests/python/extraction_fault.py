@@ -2,10 +2,8 @@
 
 usage: extraction_fault.py <source URL> <warehouse URL> <spec as JSON> <fault> <n>
 
-Faults: `none` prints how many statements there are; `kill` is kill -9 of this process; `drop` ends
-the connection that is about to be used, at the server; `lost-answer` closes a connection after its
-statement was carried out, before the answer arrives. Prints how the batch ended, and the memory
-it took.
+Faults as in faulty_cursor.py. Prints how the batch ended, how many statements there were, and the
+memory it took.
 """
 
 from __future__ import annotations
@@ -16,12 +14,10 @@ import re
 import resource
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import psycopg2.extensions
 import pyodbc
 
@@ -31,42 +27,11 @@ from extraction.http.settings import HttpSettings
 from extraction.run import Options, extract
 from extraction.spec import TableSpec
 from extraction_support import Silent
-
-statements = 0
-
-
-def faulty_cursor(fault: str, at: int, url: str) -> type[psycopg2.extensions.cursor]:
-    class Faulty(psycopg2.extensions.cursor):
-        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: ANN401
-            self._run(lambda: super(Faulty, self).execute(query, vars))
-
-        def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> None:  # noqa: ANN401
-            self._run(lambda: super(Faulty, self).copy_expert(sql, file, size))
-
-        def _run(self, call: Callable[[], None]) -> None:
-            global statements  # noqa: PLW0603
-            statements += 1
-            if statements != at:
-                call()
-            elif fault == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
-            elif fault == "drop":
-                with closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
-                    cursor.execute(
-                        "select pg_terminate_backend(%s, 5000)",
-                        [self.connection.info.backend_pid],
-                    )
-                call()
-            else:
-                call()
-                self.connection.close()
-                raise psycopg2.OperationalError("the answer was lost on its way")
-
-    return Faulty
+from faulty_cursor import faulty_cursor, statements
 
 
 class FaultyConnection:
-    """The same for SQL Server: pyodbc's own classes can't be derived from."""
+    """The same faults for SQL Server: pyodbc's own classes can't be derived from."""
 
     def __init__(self, connection: Any, fault: str, at: int, url: str) -> None:  # noqa: ANN401
         self.real = connection
@@ -94,18 +59,17 @@ class FaultyCursor:
         return getattr(self._cursor, name)
 
     def execute(self, *arguments: Any) -> Any:  # noqa: ANN401
-        global statements  # noqa: PLW0603
-        statements += 1
+        is_struck = statements.next() == self._connection.at
         fault, real = self._connection.fault, self._connection.real
-        if statements == self._connection.at and fault == "kill":
+        if is_struck and fault == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
-        if statements == self._connection.at and fault == "drop":
+        if is_struck and fault == "drop":
             with closing(real.cursor()) as cursor:
                 number = cursor.execute("select @@spid").fetchval()
             with closing(SQLSERVER_CONNECT(self._connection.url, "fault")) as other:
                 other.execute(f"kill {number}")
         done = self._cursor.execute(*arguments)
-        if statements == self._connection.at and fault == "lost-answer":
+        if is_struck and fault == "lost-answer":
             real.close()
             raise pyodbc.OperationalError("08S01", "the answer was lost on its way")
         return done
@@ -136,7 +100,7 @@ def main(source: str, warehouse: str, declared: str, fault: str, at: str) -> Non
     spec = TableSpec(**fields)
     options = Options(warehouse, {"shop": source}, wait=10, backoff=0.01)
     (result,) = extract([spec], options, Silent(), lambda result: None)
-    ended = {"status": result.status, "error": result.error, "statements": statements}
+    ended = {"status": result.status, "error": result.error, "statements": statements.done}
     print(json.dumps({**ended, "peak_mib": peak_mib()}))
 
 

@@ -2,70 +2,27 @@
 
 usage: publish_fault.py <database> <step> <generation> <fault> <n>
 
-The steps are build, publish, rollback and prune; a build is alone, as the commands are. Faults:
-`none`; `kill` is kill -9 of this process before the statement; `drop` ends the connection that is
-about to be used, at the server; `lost-answer` closes it after the statement was carried out;
-`cut` breaks it while the statement is being carried out, which the server doesn't notice. Prints
-how it ended, how many statements there were, and what it said.
+The steps are build, publish, rollback and prune; a build is alone, as the commands are. Faults as
+in faulty_cursor.py. Prints how it ended, how many statements there were, and what it said.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
 import sys
-import threading
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from typing import Any
-
-import psycopg2
-import psycopg2.extensions
 
 from common.warehouse import errors
 from databases import Database
+from faulty_cursor import faulty_cursor, statements
 from publishing.errors import PublishError
 from publishing.pruning import prune
 from publishing.publisher import Patience
 from publishing.run_lock import alone
 from publishing_support import Shelf
 
-statements = 0
 LONG_ENOUGH = Patience(seconds=5)
-
-
-def faulty_cursor(fault: str, at: int, url: str) -> type[psycopg2.extensions.cursor]:
-    class Faulty(psycopg2.extensions.cursor):
-        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: ANN401
-            self._run(lambda: super(Faulty, self).execute(query, vars))
-
-        def _run(self, call: Callable[[], None]) -> None:
-            global statements  # noqa: PLW0603
-            statements += 1
-            if statements != at:
-                call()
-            elif fault == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
-            elif fault == "drop":
-                with closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
-                    cursor.execute(
-                        "select pg_terminate_backend(%s, 5000)", [self.connection.info.backend_pid]
-                    )
-                call()
-            elif fault == "cut":
-                wire = socket.socket(fileno=os.dup(self.connection.fileno()))
-                threading.Timer(0.1, wire.shutdown, [socket.SHUT_RDWR]).start()
-                call()
-            elif fault == "lost-answer":
-                call()
-                self.connection.close()
-                raise psycopg2.OperationalError("the answer was lost on its way")
-            else:
-                call()
-
-    return Faulty
 
 
 class FaultyShelf(Shelf):
@@ -107,7 +64,7 @@ def main(database: str, step: str, generation: str, fault: str, at: str) -> None
         ended = f"refused: {error}"
     except errors() as error:
         ended = f"failed: {error}"
-    print(json.dumps({"ended": ended, "statements": statements, "said": said}))
+    print(json.dumps({"ended": ended, "statements": statements.done, "said": said}))
 
 
 if __name__ == "__main__":
