@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from publishing.errors import PublishError
@@ -23,6 +23,15 @@ class Move:
 
 def publish(changes: Iterable[Change], base: int) -> list[Move]:
     """Live goes to the schemas of its generation, and next goes live."""
+    return _replaced(changes, base, next_of)
+
+
+def again(changes: Iterable[Change], number: int, base: int) -> list[Move]:
+    """A generation that was rolled back becomes live again."""
+    return _replaced(changes, base, lambda schema: generation_of(schema, number))
+
+
+def _replaced(changes: Iterable[Change], base: int, comes_from: Callable[[str], str]) -> list[Move]:
     changes = _views_first(changes)
     return [
         *(
@@ -30,7 +39,11 @@ def publish(changes: Iterable[Change], base: int) -> list[Move]:
             for c in changes
             if c.replaced
         ),
-        *(Move(next_of(c.schema), c.name, c.published, c.schema) for c in changes if c.published),
+        *(
+            Move(comes_from(c.schema), c.name, c.published, c.schema)
+            for c in changes
+            if c.published
+        ),
     ]
 
 
@@ -47,23 +60,6 @@ def back(changes: Iterable[Change], number: int, base: int) -> list[Move]:
             Move(generation_of(c.schema, base), c.name, c.replaced, c.schema, c.definition)
             for c in changes
             if c.replaced
-        ),
-    ]
-
-
-def again(changes: Iterable[Change], number: int, base: int) -> list[Move]:
-    """A generation that was rolled back becomes live again."""
-    changes = _views_first(changes)
-    return [
-        *(
-            Move(c.schema, c.name, c.replaced, generation_of(c.schema, base))
-            for c in changes
-            if c.replaced
-        ),
-        *(
-            Move(generation_of(c.schema, number), c.name, c.published, c.schema)
-            for c in changes
-            if c.published
         ),
     ]
 
