@@ -69,6 +69,8 @@ class Publisher:
                 "update ops.generations set status = case status when 'built' then 'live' end, "
                 f"published_at = {dialect(connection).now} {where} and generation = {number}",
             ]
+            if build.kind == "deploy":
+                statements.append(self._refreshes_void(engine))
             return self._move(
                 engine, moves.publish(changes, build.base), statements, build.base, number
             )
@@ -116,13 +118,16 @@ class Publisher:
         ]
         if to != NOTHING:
             statements.append(f"update ops.generations set status = 'live' {where} = {to}")
-        # What a refresh has built is gone from live: the next one must not begin after it.
-        begins = engine.literal(self.target_schema + ":")
-        statements.append(
-            f"delete from ops.refreshes where left(selection, {len(self.target_schema) + 1}) = "
-            f"{begins}"
-        )
+        statements.append(self._refreshes_void(engine))
         return statements
+
+    def _refreshes_void(self, engine: Engine) -> str:
+        """What refreshes have built since may not be in live any more: the next one begins anew,
+        not after the batch that they ended with.
+        """
+        begins = engine.literal(self.target_schema + ":")
+        length = len(self.target_schema) + 1
+        return f"delete from ops.refreshes where left(selection, {length}) = {begins}"
 
     def _wait_for_old_readers(self, engine: Engine, built_at: Any) -> None:  # noqa: ANN401
         deadline = time.monotonic() + self.patience.seconds
