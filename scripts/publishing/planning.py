@@ -130,7 +130,8 @@ def deploy(
             snapshots.append(node.name)
             continue
         change, because = reasons[unique_id]
-        history = _history(node, columns.get((node.schema, node.alias)), wish.rebuild)
+        before = (live or {"nodes": {}})["nodes"].get(unique_id)
+        history = _history(node, columns.get((node.schema, node.alias)), wish.rebuild, before)
         builds.append(
             Planned(
                 *(unique_id, node.name, _kind(node), node.schema, node.alias),
@@ -269,16 +270,27 @@ def _removed(
             yield Removed(node["name"], *place, readers)
 
 
-def _history(node: Any, existing: Sequence[str] | None, rebuild: Collection[str]) -> str:  # noqa: ANN401
+def _history(
+    node: Any,  # noqa: ANN401
+    existing: Sequence[str] | None,
+    rebuild: Collection[str],
+    before: Json | None = None,
+) -> str:
     if node.config.materialized != "incremental" or existing is None:
         return WHOLE
     keeps_history = node.config.full_refresh is False  # such as bronze, which landing outlives
     if node.name in rebuild:
         return REBUILT
-    # Only what refuses another shape can't go on from its rows: its columns are in its contract.
+    # Only what has a contract and refuses another shape can't go on from its rows.
     takes_columns = node.config.on_schema_change in ("append_new_columns", "sync_all_columns")
-    same_shape = set(node.columns) == set(existing)
-    return COPIED if keeps_history or takes_columns or same_shape else REBUILT
+    has_contract = node.config.contract.enforced
+    now = {name: column.data_type for name, column in node.columns.items()}
+    is_retyped = before is not None and any(
+        name in now and now[name] != column["data_type"]
+        for name, column in before["columns"].items()
+    )
+    same_shape = set(now) == set(existing) and not is_retyped
+    return COPIED if keeps_history or takes_columns or not has_contract or same_shape else REBUILT
 
 
 def _check_rebuild(manifest: Manifest, rebuild: Iterable[str]) -> None:
