@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ _CHANGES = {"new": "new", "changed": "changed", "downstream": "rebuilt", "refres
 class Outcomes:
     """Writes the outcomes of one command on a target; `option` is how that was asked for."""
 
-    ledger: Ledger
+    ledger: Ledger | None  # None if the warehouse can't be reached
     target: str
     option: str | None
     started: float = field(default_factory=time.monotonic)
@@ -50,7 +51,7 @@ class Outcomes:
             environment=environment_of(self.target),
             target=self.target,
             generation=generation,
-            live_generation=self.ledger.live_number() or None,
+            live_generation=(self.ledger.live_number() or None) if self.ledger else None,
             previous_generation=previous,
             commit=commit(),
             author=author(),
@@ -108,7 +109,9 @@ def commit() -> str | None:
 
 def author() -> str | None:
     """Who does this: the actor of the job, or the user of the machine."""
-    return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
+    with suppress(KeyError, OSError):  # a user without a name, as in some containers
+        return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
+    return None
 
 
 def run_url() -> str | None:
