@@ -59,6 +59,11 @@
             {%- do selection.append('--' ~ option | replace('_', '-') ~ ' ' ~ given) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if flags.FULL_REFRESH -%}
+        {#- With its reason, which prod asks for. -#}
+        {%- set why = var('confirmed', '') -%}
+        {%- do selection.append('--full-refresh' ~ (' (' ~ why ~ ')' if why else '')) -%}
+    {%- endif -%}
     {%- set invocation = {
         'invocation_id': invocation_id,
         'pipeline': (env_var('MEDALLION_PIPELINE', '') or 'dbt ' ~ command)[:200],
