@@ -91,7 +91,7 @@ def cli(
     try:
         if publishes is None:
             publishes = environment_of(target_name(target)) in ENVIRONMENTS
-        refresh = Refresh(target, sources, rhythm, wait if publishes else None)
+        refresh = Refresh(target, sources, rhythm, publishes=publishes, wait=wait)
         if backfill:
             built = refresh.fill(backfill)
         else:
@@ -147,10 +147,13 @@ class Refresh:
         target: str | None,
         sources: tuple[str, ...],
         rhythm: str | None,
-        wait: float | None = None,
+        *,
+        publishes: bool,
+        wait: float,
     ) -> None:
-        """`wait` are the seconds to wait for others that publish; None to build in place."""
-        self.target, self.sources, self.rhythm, self.wait = target, sources, rhythm, wait
+        """`wait` are the seconds to wait for others that build in these schemas."""
+        self.target, self.sources, self.rhythm = target, sources, rhythm
+        self.publishes, self.wait = publishes, wait
         self.manifest = manifest(target)
         self.failed: list[str] = []
 
@@ -207,38 +210,34 @@ class Refresh:
         self._dbt("source", "freshness", *_selecting([f"source:{one}" for one in self.sources]))
 
     def _build(self, *command: str) -> bool:
-        return self._dbt(*command) if self.wait is None else self._published(*command)
+        with Session.open(self.target, self.manifest) as session, session.alone(self.wait):
+            return self._published(session, *command) if self.publishes else self._dbt(*command)
 
-    def _published(self, *command: str) -> bool:
+    def _published(self, session: Session, *command: str) -> bool:
         """Builds gold beside live, and publishes it if all tests have passed."""
-        with (
-            Session.open(self.target, self.manifest) as session,
-            session.alone(self.wait or 0),
-        ):
-            live = session.live_manifest()
-            if live is None:
-                raise PublishError(
-                    "Nothing is deployed here yet: `scripts/deploy.sh` comes before the first "
-                    "refresh."
-                )
-            changed = planning.changed_names(self.manifest, live, self.target)
-            if changed:
-                raise PublishError(
-                    f"The project is not what is live: {', '.join(changed[:5])} "
-                    f"({len(changed)} changed). Deploy it, or refresh from the commit that is live."
-                )
-            arguments = command[command.index("--select") :] if "--select" in command else ()
-            plan = session.plan_refresh(arguments)
-            if not plan.builds:
-                return self._dbt(*command)
-            step = self._begin("dbt", "--log-level", "warn", *command)
-            result = session.refresh(plan, ("--log-level", "warn", *command))
-            if not result.succeeded:
-                click.echo(show.outcome(session.outcomes.write_failed(result)), err=True)
-                self.failed.append(step)
-                return False
-            click.echo(show.outcome(session.publish(Patience(), Confirmation())))
-            return True
+        live = session.live_manifest()
+        if live is None:
+            raise PublishError(
+                "Nothing is deployed here yet: `scripts/deploy.sh` comes before the first refresh."
+            )
+        changed = planning.changed_names(self.manifest, live, self.target)
+        if changed:
+            raise PublishError(
+                f"The project is not what is live: {', '.join(changed[:5])} "
+                f"({len(changed)} changed). Deploy it, or refresh from the commit that is live."
+            )
+        arguments = command[command.index("--select") :] if "--select" in command else ()
+        plan = session.plan_refresh(arguments)
+        if not plan.builds:
+            return self._dbt(*command)
+        step = self._begin("dbt", "--log-level", "warn", *command)
+        result = session.refresh(plan, ("--log-level", "warn", *command))
+        if not result.succeeded:
+            click.echo(show.outcome(session.outcomes.write_failed(result)), err=True)
+            self.failed.append(step)
+            return False
+        click.echo(show.outcome(session.publish(Patience(), Confirmation())))
+        return True
 
     def _everything(self) -> tuple[list[str], list[str], str]:
         # With all that their models read.

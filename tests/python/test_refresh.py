@@ -113,6 +113,13 @@ def test_what_one_developer_built_another_did_not(film_catalog: Refreshed) -> No
     assert "nothing new" in film_catalog.refresh(), "and the other way round"
 
 
+def test_two_refreshes_do_not_write_the_same_facts_at_once(film_catalog: Refreshed) -> None:
+    with film_catalog.warehouse.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(hashtextextended('medallion publish dev_test', 0))")
+        said = film_catalog.refresh("--all", "--wait", "0", fails=True)
+        assert "dbt --log-level warn build" not in said
+
+
 def test_only_rows_that_landed_since_are_tested(film_catalog: Refreshed) -> None:
     """Old rows were tested before; the first refresh of a day tests them again."""
     bronze = "dev_test_bronze.br_film_catalog__actors"
