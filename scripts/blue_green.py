@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from publishing import show
 from publishing.building import Result
 from publishing.errors import PublishError
 from publishing.guards import CONFIRMABLE, Confirmation, check_plan
+from publishing.outcomes import Outcomes
 from publishing.planning import Wish
 from publishing.publisher import Patience
 from publishing.session import Session
@@ -179,18 +180,24 @@ def run(
 @click.option("--reason", required=True, metavar="TEXT")
 def failed(target: str | None, reason: str) -> None:
     """Writes the outcome of a deploy that ended before its build began."""
-    with _session(target) as session:
-        click.echo(show.outcome(session.outcomes.write("publish", None, reason=reason)), err=True)
+    # The warehouse may be why: somebody must be told all the same.
+    with ExitStack() as stack:
+        outcomes = Outcomes(None, target or "dev", target)
+        with suppress(DbtProjectError, *errors()):
+            outcomes = stack.enter_context(Session.open(target)).outcomes
+        click.echo(show.outcome(outcomes.write("publish", None, reason=reason)), err=True)
 
 
 @cli.command()
 @target_option
 @click.argument("commit")
 def verified(target: str | None, commit: str) -> None:
-    """Fails unless this commit has been live on the target."""
+    """Fails unless this commit has been live on the target, and was not rolled back."""
     with _session(target) as session:
         if not session.is_published(commit):
-            raise PublishError(f"{commit[:8]} was never published on {session.name}.")
+            raise PublishError(
+                f"{commit[:8]} was never published on {session.name}, or was rolled back."
+            )
         click.echo(f"{commit[:8]} was published on {session.name}.")
 
 

@@ -17,7 +17,15 @@ from common.dbt_project import manifest as parse
 from common.environment import check_environment, environment_of
 from common.project import ROOT
 from common.warehouse import dialect, open_warehouse
-from diffing import Compared, ModelDiff, breaches, compare, from_nodes
+from diffing import (
+    Compared,
+    CompareError,
+    ModelDiff,
+    ThresholdError,
+    breaches,
+    compare,
+    from_nodes,
+)
 from notifying.outcome import Outcome
 from publishing import building, planning, pruning
 from publishing.building import Result
@@ -103,12 +111,21 @@ class Session:
             wish,
             self.target,
         )
+        with _comparing():  # limits that can't be read are told now, not after the build
+            list(self._compared(plan, {}, {}))
         return replace(plan, project=fingerprint(ROOT))
 
     def waits(self, plan: Plan) -> bool:
-        """Whether just this was built already, and only its publish failed."""
+        """Whether just this was built already, and only its publish failed.
+
+        All of it must still be in next: a table that is rebuilt in its place takes along the views
+        that read it.
+        """
         waiting = self.ledger.built()
-        return waiting is not None and Plan.from_json(waiting.plan_text) == plan
+        if waiting is None or Plan.from_json(waiting.plan_text) != plan:
+            return False
+        built = {(next_of(one.schema), one.identifier) for one in plan.builds}
+        return built <= self.engine.kinds({schema for schema, _ in built}).keys()
 
     def plan_refresh(self, selection: Sequence[str]) -> Plan:
         """What a refresh would publish of what these arguments of dbt select."""
@@ -153,10 +170,11 @@ class Session:
         plan = Plan.from_json(build.plan_text)
         before = (self.live_manifest() or {}).get("nodes", {})
         kinds = self.engine.kinds({one.schema for one in plan.builds})
-        return [
-            compare(self.ledger.connection, one, values=values)
-            for one in self._compared(plan, kinds, before)
-        ]
+        with _comparing():
+            return [
+                compare(self.ledger.connection, one, values=values)
+                for one in self._compared(plan, kinds, before)
+            ]
 
     def publish(
         self,
@@ -283,13 +301,16 @@ class Session:
             pass
 
     def is_published(self, code_version: str) -> bool:
-        """Whether a commit has been live here."""
+        """Whether a commit has been live here, and was not rolled back."""
         with self.ledger.connection.cursor() as cursor:
             dialect(self.ledger.connection).execute(
                 cursor,
-                "select count(*) from ops.publishes where action = 'publish' "
-                "and status = 'succeeded' and environment = %s and code_version = %s",
-                [self.environment, code_version],
+                "select count(*) from ops.publishes as published "
+                "inner join ops.generations as of_it on published.generation = of_it.generation "
+                "where published.action = 'publish' and published.status = 'succeeded' "
+                "and published.environment = %s and published.code_version = %s "
+                "and of_it.target_schema = %s and of_it.status <> 'rolled back'",
+                [self.environment, code_version, self.target_schema],
             )
             return bool(cursor.fetchone()[0])
 
@@ -348,3 +369,11 @@ class Session:
         refused = self.engine.refusals(places)
         if refused:
             raise PublishError("Not published: " + " ".join(refused))
+
+
+@contextmanager
+def _comparing() -> Iterator[None]:
+    try:
+        yield
+    except (CompareError, ThresholdError) as error:
+        raise PublishError(str(error)) from None

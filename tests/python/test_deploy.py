@@ -228,6 +228,60 @@ def test_a_build_that_could_not_be_published_is_published_by_the_next_run(team: 
         assert team.moved(team.live()) == {"gold.dim_store"}
 
 
+def test_a_build_of_which_a_part_is_gone_is_built_again(team: Team) -> None:
+    """As the views are that read a table which was rebuilt in its place meanwhile."""
+    with team.changed((STORES, END, "-- gone from next\n" + END)):
+        team.blue_green("build")
+        team.staging.execute("drop table gold__next.dim_store")
+        said = team.blue_green("run")
+        assert "built already" not in said
+        assert "LIVE" in said
+
+
+def test_another_type_of_a_column_builds_an_incremental_model_from_nothing(team: Team) -> None:
+    """Its rows would keep the old one."""
+    yml = "models/gold/pagila/_pagila__gold.yml"
+    text = (team.project.folder / yml).read_text()
+    at = text.index("data_type: integer", text.index("- name: fact_rental"))
+    with team.changed():
+        (team.project.folder / yml).write_text(
+            text[:at] + text[at:].replace("data_type: integer", "data_type: bigint", 1)
+        )
+        planned = json.loads(team.blue_green("plan", "--json"))
+    assert {one["name"]: one["history"] for one in planned["builds"]}["fact_rental"] == "rebuilt"
+
+
+def test_a_limit_that_can_not_be_read_is_told_before_anything_is_built(team: Team) -> None:
+    yml = "models/gold/pagila/_pagila__gold.yml"
+    with team.changed((yml, "max_removed_pct", "max_removd_pct")):
+        said = team.blue_green("plan", fails=True)
+    assert "max_removd_pct" in said
+    assert "Traceback" not in said
+
+
+def test_a_commit_that_was_rolled_back_is_not_verified(team: Team) -> None:
+    before = team.live()
+    team.project.replace(STORES, END, "-- to be taken back\n" + END)
+    commit = team.project.commit()
+    try:
+        team.blue_green("run")
+        assert "was published" in team.blue_green("verified", commit)
+        team.blue_green("rollback", "--to", str(before))
+        assert "was never published" in team.blue_green("verified", commit, fails=True)
+    finally:
+        team.project.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def test_a_deploy_that_reaches_no_warehouse_has_an_outcome_to_tell(team: Team) -> None:
+    said = team.project.script(
+        *("blue_green.py", "failed", "--target", "prod", "--reason", "no answer"),
+        PROD_PGHOST="nowhere.invalid",
+    )
+    assert "NOT DEPLOYED" in said
+    told = team.outcome
+    assert (told["succeeded"], told["environment"], told["reason"]) == (False, "prod", "no answer")
+
+
 def test_a_second_deploy_is_refused_and_says_who_is_at_it(team: Team) -> None:
     with team.staging.connect() as connection, connection.cursor() as cursor:
         cursor.execute("set application_name = 'the other deploy'")
@@ -369,6 +423,14 @@ def test_a_full_refresh_of_prod_needs_a_reason(team: Team) -> None:
         "run", "--full-refresh", "--target", "prod", "-s", "dim_store", fails=True
     )
     assert "say why" in said
+    why = "{confirmed: the calendar was wrong}"
+    team.project.dbt(
+        *("run", "--full-refresh", "--target", "prod", "-s", "dim_date", "--vars", why)
+    )
+    (selection,) = team.prod.query(
+        "select selection from ops.dbt_invocations where command = 'run' and status = 'succeeded'"
+    )
+    assert "--full-refresh (the calendar was wrong)" in selection[0]
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
