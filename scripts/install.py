@@ -93,15 +93,22 @@ def take_server_along() -> None:
         old.home.rename(new.home)
 
 
+# Saves a fifth of dbt's processor time, which is most of a run with little new data. dbt makes many
+# small objects that stay, or are gone at once: Python looks for cycles among every 700 new ones,
+# here among 50 000. Its threads take turns of 5 ms, here of 50: who asks the database gives the
+# turn away anyhow.
+SUIT_DBT = "import gc, sys; gc.set_threshold(50_000, 20, 50); sys.setswitchinterval(0.05)\n"
+
+
 def write_pth() -> None:
-    """Every Python of .venv, dbt included, knows this clone's server and the ODBC driver."""
+    """Every Python of .venv knows this clone's server and the ODBC driver, and suits dbt."""
     program = "import sysconfig; print(sysconfig.get_path('purelib'))"
     found = subprocess.run(
         [str(PYTHON), "-Ic", program], check=True, capture_output=True, text=True
     )
     packages = Path(found.stdout.rstrip("\n"))
     socket = ascii(str(Cluster.of_clone(ROOT).socket_dir))
-    lines = f'import os; os.environ.setdefault("MEDALLION_PGHOST", {socket})\n'
+    lines = f'import os; os.environ.setdefault("MEDALLION_PGHOST", {socket})\n' + SUIT_DBT
     if odbc.register(VENV / "odbc", packages):
         lines += odbc.pth_line(VENV / "odbc")
     path = packages / "medallion.pth"
