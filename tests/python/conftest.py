@@ -18,10 +18,14 @@ from databases import (
     PGHOST,
     SQLSERVER,
     Database,
+    drop_empty_databases,
     temporary_database,
     temporary_sqlserver_database,
 )
 from extraction_support import Shop
+
+# Programs are started hundreds of times, and are compiled once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _cluster: Cluster | None = None
 _parsed: str | None = None
@@ -55,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
+    drop_empty_databases()
     if _cluster is not None:
         _cluster.remove()
         os.environ.pop(PGHOST, None)

@@ -1,7 +1,7 @@
 """Databases of the test server: cheap to make, gone afterwards.
 
-A worker's databases have names that come again, since dbt parses the whole project anew for a name
-that it has not seen.
+A worker's databases are emptied and used again. Their names come again too, since dbt parses the
+whole project anew for a name that it has not seen.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ PGHOST = "MEDALLION_TEST_PGHOST"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 _taken: set[str] = set()
+_empty: set[str] = set()  # what tests have left, to be used again
 # The URL of a SQL Server on which its login may create databases.
 SQLSERVER = "SQLSERVER_URL"
 
@@ -87,17 +88,71 @@ class Database:
 
 @contextmanager
 def temporary_database(prefix: str, template: str = "template1") -> Iterator[Database]:
-    """A new database, dropped afterwards with whatever is still connected to it."""
+    """An empty database, or a copy; emptied or dropped afterwards, whoever is connected to it."""
     names = (f"{prefix}_{WORKER}_{number}" for number in count(1))
     name = next(name for name in names if name not in _taken)
-    admin = Database("postgres")
-    admin.execute(f"create database {identifier(name)} template {identifier(template)}")
+    if name not in _empty or template != "template1":
+        _drop_database(name)
+        _administer(f"create database {identifier(name)} template {identifier(template)}")
     _taken.add(name)
+    _empty.discard(name)
     try:
         yield Database(name)
     finally:
-        admin.execute(f"drop database {identifier(name)} with (force)")
+        if template == "template1" and _is_emptied(Database(name)):
+            _empty.add(name)
+        else:
+            _drop_database(name)
         _taken.remove(name)
+
+
+def drop_empty_databases() -> None:
+    """Drops what was kept for further tests."""
+    while _empty:
+        _drop_database(_empty.pop())
+
+
+def _drop_database(name: str) -> None:
+    _administer(f"drop database if exists {identifier(name)} with (force)")
+
+
+def _administer(statement: str) -> None:
+    Database("postgres").execute(statement)
+
+
+def _is_emptied(database: Database) -> bool:
+    """Takes everything out of a database, a tenth of the work of a new one; whether it then is
+    as it was.
+    """
+    try:
+        with database.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid, 10000) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            cursor.execute(
+                "select string_agg(quote_ident(nspname), ', ') from pg_namespace "
+                "where nspname !~ '^(pg_|information_schema$)'"
+            )
+            if (schemas := cursor.fetchall()[0][0]) is not None:
+                cursor.execute(f"drop schema {schemas} cascade")
+            cursor.execute(
+                "create schema public authorization pg_database_owner;"
+                "grant usage on schema public to public"
+            )
+            cursor.execute(
+                "select datacl is null and oid not in (select setdatabase from pg_db_role_setting) "
+                "and (select count(*) = 1 from pg_extension) "
+                "and not exists (select from pg_default_acl) "
+                "and not exists (select from pg_event_trigger) "
+                "and not exists (select from pg_foreign_server) "
+                "and not exists (select from pg_largeobject_metadata) "
+                "and not exists (select from pg_publication) "
+                "from pg_database where datname = current_database()"
+            )
+            return bool(cursor.fetchall()[0][0])
+    except psycopg2.Error:  # it can't even be asked
+        return False
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ def keep(env: Mapping[str, str]) -> None:
 
 
 def _state(env: Mapping[str, str]) -> Path:
-    return _folder() / f"{env.get('MEDALLION_PGDATABASE', WORKER)}.{STATE}"
+    database = env.get("MEDALLION_PGDATABASE", WORKER)
+    return _folder() / f"{env.get('MEDALLION_TARGET', 'dev')}.{database}.{STATE}"
 
 
 def _folder() -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import parsed
 from commands import script
 from common.project import ROOT
 from databases import Database, temporary_database
@@ -98,7 +99,7 @@ def test_ctrl_c_ends_a_run_at_once(env: dict[str, str], warehouse: Database) -> 
         slow.execute("create view actors as select 1 as actor_id, pg_sleep(60)::text as actor_name")
         extraction = subprocess.Popen(
             [sys.executable, ROOT / "scripts" / "extract.py", *ACTORS],
-            env={**env, "FILM_CATALOG_URL": slow.url},
+            env=parsed.reuse({**env, "FILM_CATALOG_URL": slow.url}),
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,
@@ -124,7 +125,12 @@ def test_no_secret_is_printed(env: dict[str, str]) -> None:
     assert "s3cret-word" not in done.stdout + done.stderr
 
 
-def test_a_warehouse_that_is_not_there_is_said_once(env: dict[str, str]) -> None:
-    done = script("extract.py", "--wait", "0", env={**env, "MEDALLION_PGDATABASE": "nothing_here"})
+def test_a_warehouse_that_is_not_there_is_said_once(
+    env: dict[str, str], warehouse: Database
+) -> None:
+    admin, away = Database("postgres"), f"away_{warehouse.name}"
+    admin.execute(f"alter database {warehouse.name} rename to {away}")
+    done = script("extract.py", "--wait", "0", env=env)
+    admin.execute(f"alter database {away} rename to {warehouse.name}")
     assert done.returncode == 1
-    assert done.stderr.count("nothing_here") == 1, done.stderr
+    assert done.stderr.count(warehouse.name) == 1, done.stderr
