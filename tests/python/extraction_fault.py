@@ -1,6 +1,6 @@
 """Extracts one table and pulls the plug before its nth statement; run as a process of its own.
 
-usage: extraction_fault.py <source URL> <warehouse URL> <spec as JSON> <fault> <n>
+Arguments of each run: <source URL> <warehouse URL> <spec as JSON> <fault> <n>
 
 Faults as in faulty_cursor.py. Prints how the batch ended, how many statements there were, and the
 memory it took.
@@ -13,7 +13,6 @@ import os
 import re
 import resource
 import signal
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from extraction.run import Options, extract
 from extraction.spec import TableSpec
 from extraction_support import Silent
 from faulty_cursor import faulty_cursor, statements
+from forks import serve
 
 
 class FaultyConnection:
@@ -113,4 +113,4 @@ def peak_mib() -> float:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(main)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
+import forks
 from common.postgres import identifier
-from common.project import ROOT
 from databases import Database
 from extraction.engine import BatchResult, Observer
 from extraction.run import Options, Plan, extract, plan
@@ -90,17 +86,10 @@ class Shop:
         self, table: TableSpec, fault: str = "none", at: int = 0
     ) -> dict[str, Any] | None:
         """Extracts in a process of its own, see extraction_fault.py; None if it was killed."""
-        here = Path(__file__).parent
         declared = json.dumps({**asdict(table), "exclude": sorted(table.exclude)})
-        done = subprocess.run(
-            [
-                *(sys.executable, here / "extraction_fault.py", self.source_url),
-                *(self.warehouse.url, declared, fault, str(at)),
-            ],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(ROOT / "scripts")])},
-            capture_output=True,
-            text=True,
-            check=False,
+        done = forks.run(
+            forks.HERE / "extraction_fault.py",
+            *(self.source_url, self.warehouse.url, declared, fault, str(at)),
         )
         if done.returncode == -signal.SIGKILL:
             return None
