@@ -46,7 +46,7 @@ def findings(target: str | None) -> Iterator[Finding]:
     yield check_odbc(profile.found.endswith("on sqlserver") or has_sqlserver_url())
     if usable_target:
         yield check_warehouse(usable_target)
-        yield from check_sources(usable_target)
+        yield from check_sources(target)
 
 
 def show(finding: Finding) -> None:

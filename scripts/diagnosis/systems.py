@@ -17,6 +17,7 @@ from common import postgres, sqlserver
 from common.dbt_project import (
     DbtProjectError,
     manifest,
+    target_name,
     warehouse_credentials,
     warehouse_url,
 )
@@ -85,15 +86,20 @@ def _check_sqlserver(check: str, credentials: Any) -> Finding:  # noqa: ANN401  
         return problem(check, first_line(said), remedy(said, "sqlserver"))
 
 
-def check_sources(target: str) -> list[Finding]:
-    """One finding for each source that the project declares."""
+def check_sources(target: str | None) -> list[Finding]:
+    """One finding for each source that the project declares.
+
+    With the target as it was asked for: to dbt the default one, named, is another one, for which it
+    parses the whole project again, and once more for whoever doesn't name it.
+    """
     try:
+        name = target_name(target)
         specs = table_specs(manifest(target))
     except (DbtProjectError, ExtractError) as error:
         cure = "`dbt parse` says more."
         return [problem("sources", first_line(str(error)), cure)]
-    names = dict.fromkeys(spec.source for spec in specs)
-    return [_check_source([spec for spec in specs if spec.source == n], target) for n in names]
+    sources = dict.fromkeys(spec.source for spec in specs)
+    return [_check_source([spec for spec in specs if spec.source == one], name) for one in sources]
 
 
 def _check_source(tables: list[TableSpec], target: str) -> Finding:
