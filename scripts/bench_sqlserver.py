@@ -29,6 +29,7 @@ from common import sqlserver
 from extraction.engine import Sink
 from extraction.sqlserver.landing_types import definition, is_text
 from extraction.sqlserver.loading import Loader
+from extraction.sqlserver.session import Session
 
 Row = tuple[Any, ...]
 
@@ -94,7 +95,7 @@ def load_documents(url: str, table: str, lines: list[bytes]) -> None:
         def cancel(self) -> None: ...
 
     with closing(sqlserver.connect(url, "bench")) as connection:
-        Loader(connection).load(table, COLUMNS, {}, Lines())
+        Loader(Session(connection, "bench")).load(table, COLUMNS, {}, Lines())
 
 
 def load_executemany(url: str, table: str, rows: list[Row]) -> None:

@@ -2,8 +2,9 @@
 
 Arguments of each run: <source URL> <warehouse URL> <spec as JSON> <fault> <n>
 
-Faults as in faulty_cursor.py. Prints how the batch ended, how many statements there were, and the
-memory it took.
+Faults as in faulty_cursor.py; on SQL Server also `refused` and `lock-timeout`, which are what a
+server says instead of carrying out the statement. Prints how the batch ended, how many statements
+there were, and the memory it took.
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ from extraction_support import Silent
 from faulty_cursor import faulty_cursor, statements
 from forks import serve
 
+# As Microsoft's driver tells it; `set xact_abort on` takes the transaction back.
+_ANSWERS = {
+    "refused": (pyodbc.ProgrammingError, "42000", "The SELECT permission was denied. (229)"),
+    "lock-timeout": (
+        *(pyodbc.OperationalError, "HYT00"),
+        "Lock request time out period exceeded. (1222)",
+    ),
+}
+
 
 class FaultyConnection:
     """The same faults for SQL Server: pyodbc's own classes can't be derived from."""
@@ -40,8 +50,8 @@ class FaultyConnection:
     def cursor(self) -> FaultyCursor:
         return FaultyCursor(self, self.real.cursor())
 
-    def close(self) -> None:
-        self.real.close()
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self.real, name)
 
 
 class FaultyCursor:
@@ -68,6 +78,11 @@ class FaultyCursor:
                 number = cursor.execute("select @@spid").fetchval()
             with closing(SQLSERVER_CONNECT(self._connection.url, "fault")) as other:
                 other.execute(f"kill {number}")
+        if is_struck and fault in _ANSWERS:
+            self._cursor.execute("if @@trancount > 0 rollback transaction")
+            kind, state, said = _ANSWERS[fault]
+            driver = "[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]"
+            raise kind(state, f"[{state}] {driver}{said} (SQLExecDirectW)")
         done = self._cursor.execute(*arguments)
         if is_struck and fault == "lost-answer":
             real.close()

@@ -8,6 +8,7 @@ import time
 import uuid
 from contextlib import closing
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pyodbc
@@ -20,7 +21,9 @@ from databases import SqlServerDatabase, temporary_sqlserver_database
 from extraction.errors import ExtractError
 from extraction.run import Options, extract
 from extraction.spec import TableSpec
+from extraction_fault import SQLSERVER_CONNECT, FaultyConnection
 from extraction_support import Shop, Silent, cursor_spec, spec
+from faulty_cursor import statements
 from warehouses import ON_SQLSERVER
 
 pytestmark = ON_SQLSERVER
@@ -262,6 +265,60 @@ def test_the_other_remedy_starts_a_column_anew(items: Shop, table: TableSpec) ->
     assert {"name", "name_old"} <= set(_types(items))
 
 
+# ------------------------------------------------------------------ what the server refuses
+
+
+class _Struck(Silent):
+    """Lets the nth statement after a step of a batch end in a fault, once."""
+
+    def __init__(self, fault: str, step: str, number: int) -> None:
+        self._fault, self._step, self._number = fault, step, number
+        self._connections: list[FaultyConnection] = []
+        self._at = 0
+
+    @property
+    def has_struck(self) -> bool:
+        return 0 < self._at <= statements.done
+
+    def connect(self, url: str, application_name: str) -> FaultyConnection:
+        connection = FaultyConnection(
+            SQLSERVER_CONNECT(url, application_name), self._fault, self._at, url
+        )
+        self._connections.append(connection)
+        return connection
+
+    def step(self, spec: TableSpec, step: str) -> None:
+        if step == self._step and not self._at:
+            self._connections[-1].at = self._at = statements.done + self._number
+
+
+def _changed(shop: Shop) -> None:
+    """There is a row that changed, one that is gone, and a column that landing has not."""
+    shop.warehouse.execute("alter table landing_shop.item drop column size")
+    shop.source.execute(
+        "delete from item where id > 1;"
+        "insert into item values (2 + extract(epoch from clock_timestamp())::int, 0, '', now());"
+        "update item set name = name || '!', updated_at = clock_timestamp() where id = 1"
+    )
+
+
+def test_whatever_the_driver_says_is_told_as_the_warehouse_s(
+    items: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = cursor_spec(deletes="soft")
+    items.load(table)
+    for step, number in product(("inspect", "evolve", "copy", "compare keys", "commit"), (1, 2)):
+        _changed(items)
+        struck = _Struck("refused", step, number)
+        with monkeypatch.context() as patch:
+            patch.setattr("common.sqlserver.connect", struck.connect)
+            (result,) = items.extract(table, observer=struck)
+        assert struck.has_struck
+        assert f"{result.error}".startswith("warehouse: The SELECT permission was denied")
+        assert items.load(table).rows > 0
+    assert items.batches() == ["loaded", *["failed", "loaded"] * 10]
+
+
 # ------------------------------------------------------------------ what stands around landing
 
 
@@ -319,7 +376,7 @@ def held_up(items: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
             waiter.execute("update landing_shop.item set name = name")
         holder.execute("rollback transaction")
     number = sqlserver.explain(error.value).number
-    monkeypatch.setattr("extraction.sqlserver.writer.HELD_UP", (1222, 1205, number))
+    monkeypatch.setattr("extraction.sqlserver.errors.HELD_UP", (1222, 1205, number))
 
 
 @pytest.mark.usefixtures("held_up")

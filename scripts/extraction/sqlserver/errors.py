@@ -10,9 +10,11 @@ import pyodbc
 from common.sqlserver import SqlServerError, explain
 from extraction.errors import ExtractError, TransientError
 
+# SQL Server's numbers of a lock timeout and of a deadlock.
+HELD_UP = (1222, 1205)
 _TRANSIENT_STATES = ("08", "40001", "HYT00", "HYT01")
 _TRANSIENT_NUMBERS = {
-    *(1204, 1205, 1222),  # no locks left, deadlock, lock timeout
+    1204,  # no locks left
     *(3960, 3961),  # a snapshot was overtaken
     *(233, 596, 10053, 10054, 10060),  # the connection was ended, by one side or on its way
     *(701, 802, 8645, 8651),  # out of memory for now
@@ -36,6 +38,10 @@ _HINTS = {
 }
 
 
+class HeldUpError(TransientError):
+    """Somebody else has locked what a statement needs."""
+
+
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Turns the driver's errors into ExtractError or TransientError that say from where."""
@@ -51,6 +57,8 @@ def translate(error: SqlServerError, where: str) -> ExtractError:
     message = f"{where}: {error}"
     if hint := _HINTS.get(error.number):
         message += f" {hint}"
+    if error.number in HELD_UP:
+        return HeldUpError(message)
     return TransientError(message) if is_transient(error) else ExtractError(message)
 
 

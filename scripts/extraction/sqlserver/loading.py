@@ -24,6 +24,7 @@ from extraction.sqlserver.landing_types import (
     openjson_value,
     parameter,
 )
+from extraction.sqlserver.session import Session
 
 # How much of a stream goes into one statement. More gains nothing, and takes memory at both ends.
 CHUNK_BYTES = 1024 * 1024
@@ -43,7 +44,7 @@ IS_FAITHFUL = """
 class Loader:
     """Loads tables that nobody else reads: each chunk commits, unless a transaction is open."""
 
-    connection: pyodbc.Connection
+    session: Session
     is_faithful: bool = True
 
     def load(
@@ -73,11 +74,10 @@ class Loader:
 
     def keep(self, table: str, producer: Producer) -> int:
         """Puts documents aside as they come, many to a row of a new table; how many there are."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(
-                f"create table {table} (number int identity primary key, "
-                "documents nvarchar(max) collate database_default)"
-            )
+        self.session.execute(
+            f"create table {table} (number int identity primary key, "
+            "documents nvarchar(max) collate database_default)"
+        )
         return self._send(
             "set nocount on; declare @documents nvarchar(max) = ?; "
             f"insert into {table} (documents) values (@documents); "
@@ -88,23 +88,22 @@ class Loader:
 
     def load_kept(self, table: str, columns: Mapping[str, str], kept: str) -> None:
         """Adds to a table what was kept in another."""
-        with self.connection.cursor() as cursor:
-            if self.is_faithful:
-                source = f"{kept} as kept cross apply "
-                cursor.execute(
-                    f"insert into {table} ({listed(columns)}) "
-                    f"{_select(columns, {}, 'kept.documents', source)}"
-                )
-                return
-            numbers = cursor.execute(f"select number from {kept}").fetchall()
-            for (number,) in numbers:
-                cursor.execute(f"select documents from {kept} where number = ?", number)
-                ((documents,),) = cursor.fetchall()
-                self._insert(table, columns, {}, documents)
+        if self.is_faithful:
+            source = f"{kept} as kept cross apply "
+            self.session.execute(
+                f"insert into {table} ({listed(columns)}) "
+                f"{_select(columns, {}, 'kept.documents', source)}"
+            )
+            return
+        for (number,) in self.session.query(f"select number from {kept}"):
+            documents = self.session.scalar(
+                f"select documents from {kept} where number = ?", number
+            )
+            self._insert(table, columns, {}, documents)
 
     def _send(self, statement: str, table: str, producer: Producer) -> int:
         arrived = 0
-        with streaming(producer) as pipe, self.connection.cursor() as cursor:
+        with streaming(producer) as pipe, self.session.cursor() as cursor:
             for documents in arrays(pipe, CHUNK_BYTES):
                 cursor.setinputsizes([NVARCHAR_MAX])
                 ((rows, digest),) = cursor.execute(statement, documents).fetchall()
@@ -135,7 +134,7 @@ class Loader:
         found = json.loads(documents, parse_float=str, parse_int=str)
         rows = [[_text(document.get(name)) for name in columns] for document in found]
         values = [parameter(type_) for type_ in columns.values()]
-        with self.connection.cursor() as cursor:
+        with self.session.cursor() as cursor:
             cursor.fast_executemany = True
             longest = [max(map(_length, column)) for column in zip(*rows, strict=True)]
             cursor.setinputsizes(
@@ -151,9 +150,7 @@ class Loader:
             )
 
     def _count(self, table: str) -> int:
-        with self.connection.cursor() as cursor:
-            ((count,),) = cursor.execute(f"select count_big(*) from {table}").fetchall()
-            return int(count)
+        return int(self.session.scalar(f"select count_big(*) from {table}"))
 
 
 def _check(table: str, sent: int, arrived: int) -> None:

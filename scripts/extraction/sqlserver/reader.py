@@ -14,13 +14,13 @@ import pyodbc
 from common.sqlserver import identifier, literal
 from extraction import key_digests
 from extraction.engine import Column, Sink, Stream, Watermark, Window
-from extraction.errors import ExtractError
+from extraction.errors import ExtractError, TransientError
 from extraction.key_digests import Interval, KeyDigests
 from extraction.names import landing_name
 from extraction.spec import TableSpec
 from extraction.sqlserver.changes import TrackedChanges, version_of
-from extraction.sqlserver.errors import translated
 from extraction.sqlserver.lines import ZeroError, copy_text, json_lines
+from extraction.sqlserver.session import Session
 from extraction.sqlserver.types import (
     IN_TIME,
     INTEGERS,
@@ -71,27 +71,24 @@ class SqlServerReader:
         self, connection: pyodbc.Connection, name: str, warehouse: str = "postgres"
     ) -> None:
         """`warehouse` is the kind of system that it reads for: postgres or sqlserver."""
-        self._connection = connection
+        self._session = Session(connection, name)
         self._name = name
         self._warehouse = warehouse
         self._types: dict[str, SourceType] = {}
         self.formats: Sequence[str] = [COPY_TEXT if warehouse == "postgres" else DOCUMENTS]
-        with translated(name):
-            # Before the snapshot: what was under way then and is not in it has higher numbers.
-            self._active = self._first_active_rowversion()
-            self.is_snapshot = self._scalar(_FACTS) == 1
-            if self.is_snapshot:
-                self._execute("set transaction isolation level snapshot")
-                connection.autocommit = False
-            else:  # each statement ends by itself, so that no lock outlives it
-                self._execute("set transaction isolation level read committed")
+        # Before the snapshot: what was under way then and is not in it has higher numbers.
+        self._active = self._first_active_rowversion()
+        self.is_snapshot = self._session.scalar(_FACTS) == 1
+        if self.is_snapshot:
+            self._session.read_one_moment()
+        else:  # each statement ends by itself, so that no lock outlives it
+            self._session.execute("set transaction isolation level read committed")
         self.warnings: Sequence[str] = () if self.is_snapshot else (READ_COMMITTED,)
 
     def columns(self, spec: TableSpec) -> list[Column]:
-        with translated(self._name):
-            rows = self._query(_COLUMNS, _table(spec))
-            if not rows:
-                raise self._no_table(spec)
+        rows = self._session.query(_COLUMNS, _table(spec))
+        if not rows:
+            raise self._no_table(spec)
         found = []
         for source, nullable, name, length, precision, scale, is_assembly, collation in rows:
             if source in spec.exclude:
@@ -124,57 +121,55 @@ class SqlServerReader:
         def at(value: str) -> str:
             return of_text(type_, literal(value))
 
-        with translated(self._name):
-            changes = TrackedChanges.of(self._query, _table(spec), self._types)
-            highest = self._scalar(
-                f"select top (1) {as_text(type_, column.source)} from {_table(spec)} as t "
-                f"where {placed} order by {cursor} desc"
+        changes = TrackedChanges.of(self._session.query, _table(spec), self._types)
+        highest = self._session.scalar(
+            f"select top (1) {as_text(type_, column.source)} from {_table(spec)} as t "
+            f"where {placed} order by {cursor} desc"
+        )
+        low, warning = watermark.cursor_to, None
+        is_below = f"select case when {at(highest or '')} < {at(low or '')} then 1 else 0 end"
+        if low is not None and highest is not None and self._session.scalar(is_below):
+            warning = (
+                f"the highest {spec.cursor} at the source, {highest}, is below the last "
+                f"batch's, {low}: if it was restored from a backup, use --full-refresh"
             )
-            low, warning = watermark.cursor_to, None
-            is_below = f"select case when {at(highest or '')} < {at(low or '')} then 1 else 0 end"
-            if low is not None and highest is not None and self._scalar(is_below):
-                warning = (
-                    f"the highest {spec.cursor} at the source, {highest}, is below the last "
-                    f"batch's, {low}: if it was restored from a backup, use --full-refresh"
-                )
-            to = low if warning or highest is None else highest
+        to = low if warning or highest is None else highest
 
-            def lookback(end: str) -> str:
-                """The condition for all that a batch starting at `end` would read again."""
-                start = _minus_lookback(spec, type_, at(end))
-                return " or ".join([f"({cursor} >= {start} and {cursor} <= {at(end)})", *placeless])
+        def lookback(end: str) -> str:
+            """The condition for all that a batch starting at `end` would read again."""
+            start = _minus_lookback(spec, type_, at(end))
+            return " or ".join([f"({cursor} >= {start} and {cursor} <= {at(end)})", *placeless])
 
-            def digest(end: str) -> str:
-                return self._digest(spec, columns, lookback(end))
+        def digest(end: str) -> str:
+            return self._digest(spec, columns, lookback(end))
 
-            condition = f"({cursor} > {at(low)} and {placed})" if low is not None else None
-            may_be_gone, known = True, version_of(watermark.overlap)
-            if changes:
-                overlap: str | None = changes.overlap
-                if low is not None and known is not None and changes.reach_back_to(known):
-                    condition = changes.condition(known)
-                    may_be_gone = changes.deleted_any(known)
-                elif low is not None:
-                    condition = f"({cursor} > {at(low)} or {lookback(low)})"
-            elif type_.name == ROWVERSION:
-                overlap = None
-                condition = condition or placed
-            else:
-                overlap = digest(to) if to is not None else None
-                if low is not None and digest(low) != watermark.overlap:
-                    condition = f"({cursor} > {at(low)} or {lookback(low)})"
-            if since is not None:  # reads more than the watermark asks for, never less
-                wanted = [f"{cursor} >= {at(since)}", *placeless]
-                condition = " or ".join([*wanted, condition] if condition else wanted)
+        condition = f"({cursor} > {at(low)} and {placed})" if low is not None else None
+        may_be_gone, known = True, version_of(watermark.overlap)
+        if changes:
+            overlap: str | None = changes.overlap
+            if low is not None and known is not None and changes.reach_back_to(known):
+                condition = changes.condition(known)
+                may_be_gone = changes.deleted_any(known)
+            elif low is not None:
+                condition = f"({cursor} > {at(low)} or {lookback(low)})"
+        elif type_.name == ROWVERSION:
+            overlap = None
+            condition = condition or placed
+        else:
+            overlap = digest(to) if to is not None else None
+            if low is not None and digest(low) != watermark.overlap:
+                condition = f"({cursor} > {at(low)} or {lookback(low)})"
+        if since is not None:  # reads more than the watermark asks for, never less
+            wanted = [f"{cursor} >= {at(since)}", *placeless]
+            condition = " or ".join([*wanted, condition] if condition else wanted)
         cursor_from = low if since is None else since
         return Window(condition, cursor_from, to, overlap, warning, keys_may_be_gone=may_be_gone)
 
     def estimate(self, spec: TableSpec, condition: str | None) -> int:
-        with translated(self._name):
-            rows = self._scalar(_ROWS, _table(spec)) if condition is None else None
-            if not rows:  # a view, or some of the rows: then there is nothing but to count
-                where = f" where {condition}" if condition else ""
-                rows = self._scalar(f"select count_big(*) from {_table(spec)} as t{where}")
+        rows = self._session.scalar(_ROWS, _table(spec)) if condition is None else None
+        if not rows:  # a view, or some of the rows: then there is nothing but to count
+            where = f" where {condition}" if condition else ""
+            rows = self._session.scalar(f"select count_big(*) from {_table(spec)} as t{where}")
         return int(rows)
 
     def key_condition(self, keys: Sequence[Column], values: Sequence[Sequence[str]]) -> str:
@@ -203,17 +198,16 @@ class SqlServerReader:
         where = f" where {condition}" if condition else ""
         digest = _hash([_written(self._types[key.source], key.source) for key in keys])
         nulls = " or ".join(f"{identifier(key.source)} is null" for key in keys)
-        with translated(self._name):
-            if self._types[keys[0].source].name in INTEGERS:
-                bits = (like.bits if like else None) or 0
-                if condition is None:  # a table that was small at first may be large by now
-                    bits = max(bits, self._bits(spec, first))
-            range_ = "0" if bits is None else _range(first, bits)
-            found = self._query(
-                f"select r, count_big(*), sum(h), max(is_null) from (select {range_} as r, "
-                f"{digest} as h, case when {nulls} then 1 else 0 end as is_null "
-                f"from {_table(spec)} as t{where}) as hashed group by r"
-            )
+        if self._types[keys[0].source].name in INTEGERS:
+            bits = (like.bits if like else None) or 0
+            if condition is None:  # a table that was small at first may be large by now
+                bits = max(bits, self._bits(spec, first))
+        range_ = "0" if bits is None else _range(first, bits)
+        found = self._session.query(
+            f"select r, count_big(*), sum(h), max(is_null) from (select {range_} as r, "
+            f"{digest} as h, case when {nulls} then 1 else 0 end as is_null "
+            f"from {_table(spec)} as t{where}) as hashed group by r"
+        )
         if any(has_null for *_, has_null in found):
             return None
         return KeyDigests(names, bits, {int(r): (int(n), int(sum_)) for r, n, sum_, _ in found})
@@ -249,22 +243,20 @@ class SqlServerReader:
                     "landed."
                 )
 
-            return _Rows(self._connection, self._name, query, self.formats[0], write, refuse)
+            return _Rows(self._session, self._name, query, self.formats[0], write, refuse)
 
         return make
 
     def close(self) -> None:
-        with suppress(pyodbc.Error):
-            if not self._connection.autocommit:
-                self._connection.rollback()
-        with suppress(pyodbc.Error):
-            self._connection.close()
+        self._session.close()
 
     def _first_active_rowversion(self) -> int | None:
         """The lowest rowversion that a transaction under way may still write."""
         try:
-            return int(self._scalar("select convert(bigint, min_active_rowversion())"))
-        except pyodbc.Error:
+            return int(self._session.scalar("select convert(bigint, min_active_rowversion())"))
+        except TransientError:
+            raise
+        except ExtractError:
             return None  # the server has no rowversions
 
     def _limit(self, cursor: str, type_: SourceType) -> list[str]:
@@ -277,35 +269,20 @@ class SqlServerReader:
         """Identifies the content of some rows: their number, and the sum of their hashes."""
         digest = _hash([_written(self._types[c.source], c.source) for c in columns])
         return str(
-            self._scalar(
+            self._session.scalar(
                 f"select concat(count_big(*), ':', coalesce(sum({digest}), 0)) "
                 f"from {_table(spec)} as t where {condition}"
             )
         )
 
     def _bits(self, spec: TableSpec, key: str) -> int:
-        ((low, high),) = self._query(f"select min({key}), max({key}) from {_table(spec)}")
+        ((low, high),) = self._session.query(f"select min({key}), max({key}) from {_table(spec)}")
         return key_digests.bits_for(low or 0, high or 0)
-
-    def _execute(self, statement: str) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement)
-
-    def _query(self, statement: str, *parameters: object) -> list[Any]:
-        cursor = self._connection.cursor()
-        try:
-            return list(cursor.execute(statement, *parameters).fetchall())
-        finally:
-            cursor.close()
-
-    def _scalar(self, statement: str, *parameters: object) -> Any:  # noqa: ANN401
-        rows = self._query(statement, *parameters)
-        return rows[0][0] if rows else None
 
     def _no_table(self, spec: TableSpec) -> ExtractError:
         names = [
             f"{schema}.{name}"
-            for schema, name in self._query(
+            for schema, name in self._session.query(
                 "select table_schema, table_name from information_schema.tables"
             )
         ]
@@ -322,7 +299,7 @@ class _Rows:
 
     def __init__(
         self,
-        connection: pyodbc.Connection,
+        session: Session,
         name: str,
         query: str,
         format_: str,
@@ -333,23 +310,19 @@ class _Rows:
         self._name = name
         self._query = query
         self._write, self._refuse = write, refuse
-        self._connection = connection
+        self._session = session
         self._cursor: pyodbc.Cursor | None = None
 
     def __call__(self, sink: Sink) -> int:
         sent, wanted = 0, FIRST_ROWS
-        with translated(self._name):
-            self._cursor = self._connection.cursor()
-            try:
-                self._cursor.execute(self._query)
-                while rows := self._fetch(wanted, sent):
-                    chunk = self._lines(rows)
-                    sink(chunk, len(rows))
-                    sent += len(rows)
-                    # A chunk's size is kept, so that memory stays flat however wide a row is.
-                    wanted = max(1, min(MOST_ROWS, CHUNK_BYTES * len(rows) // len(chunk)))
-            finally:
-                self._cursor.close()
+        with self._session.cursor() as self._cursor:
+            self._cursor.execute(self._query)
+            while rows := self._fetch(wanted, sent):
+                chunk = self._lines(rows)
+                sink(chunk, len(rows))
+                sent += len(rows)
+                # A chunk's size is kept, so that memory stays flat however wide a row is.
+                wanted = max(1, min(MOST_ROWS, CHUNK_BYTES * len(rows) // len(chunk)))
         return sent
 
     def cancel(self) -> None:

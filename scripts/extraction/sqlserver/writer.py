@@ -13,12 +13,11 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 import pyodbc
 
 from common.environment import check_environment
-from common.sqlserver import explain, identifier, literal
+from common.sqlserver import identifier, literal
 from common.warehouse import WarehouseError
 from extraction import key_digests
 from extraction.engine import (
@@ -38,9 +37,10 @@ from extraction.names import landing_name
 from extraction.spec import TableSpec
 from extraction.sqlserver import landing_types as types
 from extraction.sqlserver import ledger
-from extraction.sqlserver.errors import translated
+from extraction.sqlserver.errors import HeldUpError
 from extraction.sqlserver.landing_types import MOMENT, definition, listed
 from extraction.sqlserver.loading import IS_FAITHFUL, Loader
+from extraction.sqlserver.session import Session
 
 WHERE = "warehouse"
 
@@ -51,8 +51,6 @@ OTHER_RUN_MINUTES = 30
 READERS_TRY_MS = 200
 READERS_TIMEOUT = 600.0
 FETCHED_ROWS = 10_000
-# SQL Server's numbers of a lock timeout and of a deadlock.
-HELD_UP = (1222, 1205)
 KEY_INDEX = "by_key"
 
 # Tables of this session: what the batch adds to landing, and what it is made from.
@@ -107,34 +105,32 @@ class SqlServerWriter:
 
     def __init__(self, connect: Callable[[], pyodbc.Connection]) -> None:
         self._connect = connect
-        self._connection = connect()
+        self._session = Session(connect(), WHERE)
         self._spec: TableSpec | None = None
         self._lock: str | None = None
         self._target: str | None = None  # the quoted table that holds what `commit` makes visible
         self._staged = 0
-        self._loader = Loader(self._connection)
+        self._loader = Loader(self._session)
 
     def check_environment(self, target: str) -> None:
-        with translated(WHERE):
-            try:
-                check_environment(self._connection, target)
-            except WarehouseError as error:
-                raise ExtractError(str(error)) from None
+        try:
+            check_environment(self._session, target)
+        except WarehouseError as error:
+            raise ExtractError(str(error)) from None
 
     def lock(self, spec: TableSpec) -> None:
         name = f"medallion extract {spec.name}"
         if len(name) > 255:
             name = f"medallion extract {hashlib.sha256(name.encode()).hexdigest()}"
-        with translated(WHERE):
-            # Any error takes back the whole transaction, not one statement of it.
-            self._execute("set xact_abort on; set lock_timeout -1")
-            got = self._query(
-                "set nocount on; declare @got int; exec @got = sp_getapplock @Resource = ?, "
-                "@LockMode = 'Exclusive', @LockOwner = 'Session', @LockTimeout = ?; select @got",
-                name,
-                OTHER_RUN_MINUTES * 60_000,
-            )
-        if got[0][0] < 0:
+        # Any error takes back the whole transaction, not one statement of it.
+        self._session.execute("set xact_abort on; set lock_timeout -1")
+        got = self._session.scalar(
+            "set nocount on; declare @got int; exec @got = sp_getapplock @Resource = ?, "
+            "@LockMode = 'Exclusive', @LockOwner = 'Session', @LockTimeout = ?; select @got",
+            name,
+            OTHER_RUN_MINUTES * 60_000,
+        )
+        if got < 0:
             raise ExtractError(
                 f"{spec.name}: another run has been loading it for {OTHER_RUN_MINUTES} minutes; "
                 "see ops.extract_batches where status = 'running'."
@@ -142,13 +138,12 @@ class SqlServerWriter:
         self._lock = name
 
     def watermark(self, spec: TableSpec) -> Watermark:
-        with translated(WHERE), self._connection.cursor() as cursor:
+        with self._session.cursor() as cursor:
             # Who drops a landing table wants all of it again, not what is new.
             return ledger.watermark(cursor, spec) if self._exists(spec) else Watermark()
 
     def landing_columns(self, spec: TableSpec) -> dict[str, str]:
-        with translated(WHERE):
-            found = self._query(_COLUMNS, identifier(*spec.landing))
+        found = self._session.query(_COLUMNS, identifier(*spec.landing))
         return {
             name: types.described(*described) for name, *described in found if name not in METADATA
         }
@@ -170,16 +165,16 @@ class SqlServerWriter:
 
     def begin(self, spec: TableSpec, run_id: str) -> Batch:
         self._spec = spec
-        with translated(WHERE), self._connection.cursor() as cursor:
+        with self._session.cursor() as cursor:
             self._check_texts()
-            is_faithful = self._query(IS_FAITHFUL)[0][0] == 1
-            self._loader = Loader(self._connection, is_faithful)
+            is_faithful = self._session.scalar(IS_FAITHFUL) == 1
+            self._loader = Loader(self._session, is_faithful)
             ledger.ensure_schema(cursor, spec.landing[0])
             ledger.ensure_ledger(cursor)
             self._drop_draft(spec)
-            self._execute("begin transaction")
+            self._session.execute("begin transaction")
             batch = ledger.begin(cursor, spec, run_id)
-            self._execute("commit transaction")
+            self._session.execute("commit transaction")
             return batch
 
     def evolve(self, spec: TableSpec, added: Mapping[str, str], widened: Mapping[str, str]) -> None:
@@ -190,7 +185,7 @@ class SqlServerWriter:
             f"alter table {table} alter column {identifier(name)} {type_}"
             for name, type_ in widened.items()
         ]
-        indexed = [name for (name,) in self._query(_INDEXED, table)]
+        indexed = [name for (name,) in self._session.query(_INDEXED, table)]
         if set(indexed) & set(widened):  # what an index holds can't change its type
             columns = listed(indexed)
             changes.insert(0, f"drop index {KEY_INDEX} on {table}")
@@ -199,18 +194,20 @@ class SqlServerWriter:
             f"alter table {table} add {definition(name, type_)} null"
             for name, type_ in added.items()
         ]
-        with translated(f"{WHERE}: changing {spec.name}"):
-            self._when_unread(spec, lambda: self._execute_all(changes))
+
+        def change() -> None:
+            for statement in changes:
+                self._session.execute(statement)
+
+        self._when_unread(spec, change)
 
     def append(
         self, spec: TableSpec, columns: Mapping[str, str], stream: Stream, batch: Batch
     ) -> int:
-        with translated(WHERE):
-            return self._load(self._rows_of(spec, columns), columns, stream, batch)
+        return self._load(self._rows_of(spec, columns), columns, stream, batch)
 
     def stage(self, spec: TableSpec, stream: Stream) -> None:
-        with translated(WHERE):
-            self._staged = self._loader.keep(STAGED, stream({}))
+        self._staged = self._loader.keep(STAGED, stream({}))
 
     def append_changes(
         self,
@@ -226,38 +223,37 @@ class SqlServerWriter:
         low, high = map(literal, between)
         cursor_name = spec.cursor or ""
         cursor = identifier(spec.rename.get(cursor_name) or landing_name(cursor_name))
-        with translated(WHERE):
-            target = self._rows_of(spec, columns, key_types)
-            self._create(SOURCE, columns, is_temporary=True)
-            self._loader.load_kept(SOURCE, columns, STAGED)
-            typed = self._count(SOURCE)
-            if typed != self._staged:
-                raise TransientError(f"{landing}: {self._staged} rows were sent, {typed} arrived")
-            existing = landing if self._exists(spec) else target
-            everything = [*self._data(spec), *METADATA]
-            self._execute(
-                f"select {listed(everything)} into {LANDED} from "
-                f"{_newest(existing, key_types, f'where l.{cursor} between {low} and {high}')} "
-                "where _nth = 1"
+        target = self._rows_of(spec, columns, key_types)
+        self._create(SOURCE, columns, is_temporary=True)
+        self._loader.load_kept(SOURCE, columns, STAGED)
+        typed = self._count(SOURCE)
+        if typed != self._staged:
+            raise TransientError(f"{landing}: {self._staged} rows were sent, {typed} arrived")
+        existing = landing if self._exists(spec) else target
+        everything = [*self._data(spec), *METADATA]
+        self._session.execute(
+            f"select {listed(everything)} into {LANDED} from "
+            f"{_newest(existing, key_types, f'where l.{cursor} between {low} and {high}')} "
+            "where _nth = 1"
+        )
+        restored = self._count(
+            f"{SOURCE} as s inner join {LANDED} as l on {same} where l.{DELETED_AT} is not null"
+        )
+        rows = self._insert(
+            f"insert into {target} ({listed(columns)}, {LOADED_AT}, {BATCH_ID}) "
+            f"select {listed(columns)}, {_moment(batch)}, {batch.id} from {SOURCE} as s "
+            f"where not exists (select 1 from {LANDED} as l where {same} "
+            f"and l.{DELETED_AT} is null "
+            f"and {types.row_hash('s', columns)} = {types.row_hash('l', columns)})"
+        )
+        deleted = 0
+        if spec.deletes == "soft":
+            deleted = self._insert(
+                f"insert into {target} ({listed(everything)}) "
+                f"select {listed(self._data(spec))}, {_flagged(batch)} "
+                f"from {LANDED} as l where {DELETED_AT} is null "
+                f"and not exists (select 1 from {SOURCE} as s where {same})"
             )
-            restored = self._count(
-                f"{SOURCE} as s inner join {LANDED} as l on {same} where l.{DELETED_AT} is not null"
-            )
-            rows = self._insert(
-                f"insert into {target} ({listed(columns)}, {LOADED_AT}, {BATCH_ID}) "
-                f"select {listed(columns)}, {_moment(batch)}, {batch.id} from {SOURCE} as s "
-                f"where not exists (select 1 from {LANDED} as l where {same} "
-                f"and l.{DELETED_AT} is null "
-                f"and {types.row_hash('s', columns)} = {types.row_hash('l', columns)})"
-            )
-            deleted = 0
-            if spec.deletes == "soft":
-                deleted = self._insert(
-                    f"insert into {target} ({listed(everything)}) "
-                    f"select {listed(self._data(spec))}, {_flagged(batch)} "
-                    f"from {LANDED} as l where {DELETED_AT} is null "
-                    f"and not exists (select 1 from {SOURCE} as s where {same})"
-                )
         return rows - restored, deleted, restored
 
     def replace(
@@ -269,35 +265,33 @@ class SqlServerWriter:
         batch: Batch,
         keep_deleted: Sequence[str],
     ) -> tuple[int, int]:
-        with translated(WHERE):
-            is_first = not self._exists(spec)
-            draft = self._make_draft(spec, columns)
-            rows = self._load(draft, {name: columns[name] for name in sent}, stream, batch)
-            self._check_keys(spec, draft, keep_deleted)
-            if is_first:
-                return rows, 0
-            if self._is_same(spec, draft, columns):
-                self._drop_draft(spec)
-                self._target = None
-                return 0, 0
-            deleted = self._keep_deleted(spec, draft, columns, keep_deleted, batch)
-            if not rows and not keep_deleted:
-                # A table that was emptied has changed, which nothing else would tell.
-                deleted = self._count(identifier(*spec.landing))
-            return rows, deleted
+        is_first = not self._exists(spec)
+        draft = self._make_draft(spec, columns)
+        rows = self._load(draft, {name: columns[name] for name in sent}, stream, batch)
+        self._check_keys(spec, draft, keep_deleted)
+        if is_first:
+            return rows, 0
+        if self._is_same(spec, draft, columns):
+            self._drop_draft(spec)
+            self._target = None
+            return 0, 0
+        deleted = self._keep_deleted(spec, draft, columns, keep_deleted, batch)
+        if not rows and not keep_deleted:
+            # A table that was emptied has changed, which nothing else would tell.
+            deleted = self._count(identifier(*spec.landing))
+        return rows, deleted
 
     def new_keys(
         self, spec: TableSpec, keys: Sequence[str], batch: Batch
     ) -> Iterator[tuple[str, ...]]:
-        with translated(WHERE):
-            columns = self._data(spec)
-            key_types = {key: columns[key] for key in keys}
-            new = f"{self._target} as b"
-            if self._target == ROWS:
-                same = types.same_key("b", "l", key_types)
-                landing = identifier(*spec.landing)
-                new += f" where not exists (select 1 from {landing} as l where {same})"
-            self._number_keys(NEW, key_types, new)
+        columns = self._data(spec)
+        key_types = {key: columns[key] for key in keys}
+        new = f"{self._target} as b"
+        if self._target == ROWS:
+            same = types.same_key("b", "l", key_types)
+            landing = identifier(*spec.landing)
+            new += f" where not exists (select 1 from {landing} as l where {same})"
+        self._number_keys(NEW, key_types, new)
         return self._fetch(NEW, key_types)
 
     def compare_keys(
@@ -308,45 +302,44 @@ class SqlServerWriter:
         batch: Batch,
         within: Sequence[Interval] | None,
     ) -> tuple[int, Iterator[tuple[str, ...]], Iterator[tuple[str, ...]]]:
-        with translated(WHERE):
-            self._create(KEYS, keys, is_temporary=True)
-            self._loader.load(KEYS, keys, {}, stream({}))
-            self._check_keys(spec, KEYS, list(keys))
-            target = self._rows_of(spec, keys)
-            data = list(self._data(spec))
-            everything = listed([*data, *METADATA])
-            # All that landing will hold; a first batch is all of it already.
-            landing = target
-            if self._exists(spec):
-                landing = (
-                    f"(select {everything} from {identifier(*spec.landing)} "
-                    f"union all select {everything} from {target})"
-                )
-            if within is not None:
-                condition = key_digests.condition(identifier(next(iter(keys))), within)
-                landing = f"(select {everything} from {landing} as l where {condition})"
-            same = types.same_key("k", "l", keys)
-            at_source = f"exists (select 1 from {KEYS} as k where {same})"
-            # The newest row of each key that is gone, unless it says so already.
-            deleted = self._insert(
-                f"insert into {target} ({everything}) "
-                f"select {listed(data)}, {_flagged(batch)} "
-                f"from {_newest(landing, keys, f'where not {at_source}')} "
-                f"where _nth = 1 and {DELETED_AT} is null"
+        self._create(KEYS, keys, is_temporary=True)
+        self._loader.load(KEYS, keys, {}, stream({}))
+        self._check_keys(spec, KEYS, list(keys))
+        target = self._rows_of(spec, keys)
+        data = list(self._data(spec))
+        everything = listed([*data, *METADATA])
+        # All that landing will hold; a first batch is all of it already.
+        landing = target
+        if self._exists(spec):
+            landing = (
+                f"(select {everything} from {identifier(*spec.landing)} "
+                f"union all select {everything} from {target})"
             )
-            # Keys whose newest row is flagged although the source has them, and keys that never
-            # landed: rows that were committed later than the lookback reaches back.
-            self._number_keys(
-                RETURNED,
-                keys,
-                f"{_newest(landing, keys, f'where {at_source}')} "
-                f"where _nth = 1 and {DELETED_AT} is not null",
-            )
-            self._number_keys(
-                LATE,
-                keys,
-                f"{KEYS} as k where not exists (select 1 from {landing} as l where {same})",
-            )
+        if within is not None:
+            condition = key_digests.condition(identifier(next(iter(keys))), within)
+            landing = f"(select {everything} from {landing} as l where {condition})"
+        same = types.same_key("k", "l", keys)
+        at_source = f"exists (select 1 from {KEYS} as k where {same})"
+        # The newest row of each key that is gone, unless it says so already.
+        deleted = self._insert(
+            f"insert into {target} ({everything}) "
+            f"select {listed(data)}, {_flagged(batch)} "
+            f"from {_newest(landing, keys, f'where not {at_source}')} "
+            f"where _nth = 1 and {DELETED_AT} is null"
+        )
+        # Keys whose newest row is flagged although the source has them, and keys that never
+        # landed: rows that were committed later than the lookback reaches back.
+        self._number_keys(
+            RETURNED,
+            keys,
+            f"{_newest(landing, keys, f'where {at_source}')} "
+            f"where _nth = 1 and {DELETED_AT} is not null",
+        )
+        self._number_keys(
+            LATE,
+            keys,
+            f"{KEYS} as k where not exists (select 1 from {landing} as l where {same})",
+        )
         return deleted, self._fetch(RETURNED, keys), self._fetch(LATE, keys)
 
     def commit(self, batch: Batch, result: BatchResult, window: Window) -> None:
@@ -356,49 +349,51 @@ class SqlServerWriter:
         def show() -> None:
             if target == ROWS:
                 names = listed([*self.landing_columns(spec), *METADATA])
-                self._execute(f"insert into {landing} ({names}) select {names} from {ROWS}")
+                self._session.execute(f"insert into {landing} ({names}) select {names} from {ROWS}")
             elif target:
-                grants = [_grant(landing, *grant) for grant in self._query(_GRANTS, landing)]
-                self._execute(f"if object_id({literal(landing)}) is not null drop table {landing}")
+                grants = [
+                    _grant(landing, *grant) for grant in self._session.query(_GRANTS, landing)
+                ]
+                self._session.execute(
+                    f"if object_id({literal(landing)}) is not null drop table {landing}"
+                )
                 name = literal(spec.landing[1])
-                self._execute(f"exec sp_rename {literal(target)}, {name}, 'OBJECT'")
+                self._session.execute(f"exec sp_rename {literal(target)}, {name}, 'OBJECT'")
                 for grant in grants:
-                    self._execute(grant)
-            with self._connection.cursor() as cursor:
+                    self._session.execute(grant)
+            with self._session.cursor() as cursor:
                 ledger.loaded(cursor, batch, result, window)
 
-        with translated(WHERE):
-            self._when_unread(spec, show)
+        self._when_unread(spec, show)
         self._target = None
 
     def fail(self, batch: Batch, error: str) -> None:
         # The failure itself is what the caller reports. If the warehouse is gone too, the next run
         # finds the batch running without its lock and says that it was abandoned.
-        with suppress(pyodbc.Error, ExtractError):
+        with suppress(ExtractError):
             try:
-                self._execute("if @@trancount > 0 rollback transaction")
+                self._session.execute("if @@trancount > 0 rollback transaction")
                 if self._spec:
                     self._drop_draft(self._spec)
-            except pyodbc.Error:
+            except ExtractError:
                 # The lock went with the old session: the draft may be another run's by now.
-                self._connection, self._lock = self._connect(), None
-            with self._connection.cursor() as cursor:
+                self._session, self._lock = Session(self._connect(), WHERE), None
+            with self._session.cursor() as cursor:
                 ledger.failed(cursor, batch, error)
 
     def close(self) -> None:
         # A pool of connections may keep the session for a while, and what belongs to it.
-        with suppress(pyodbc.Error):
-            self._execute("if @@trancount > 0 rollback transaction")
-            self._execute(f"drop table if exists {', '.join(TEMPORARY)}")
+        with suppress(ExtractError):
+            self._session.execute("if @@trancount > 0 rollback transaction")
+            self._session.execute(f"drop table if exists {', '.join(TEMPORARY)}")
             if self._lock:
-                self._execute(
+                self._session.execute(
                     "exec sp_releaseapplock @Resource = ?, @LockOwner = 'Session'", self._lock
                 )
-        with suppress(pyodbc.Error):
-            self._connection.close()
+        self._session.close()
 
     def _check_texts(self) -> None:
-        ((is_whole, minds_case, collation),) = self._query(_TEXTS)
+        ((is_whole, minds_case, collation),) = self._session.query(_TEXTS)
         if not is_whole or not minds_case:
             why = "take texts for equal that differ" if is_whole else "lose characters of texts"
             raise ExtractError(
@@ -411,20 +406,20 @@ class SqlServerWriter:
         deadline = time.monotonic() + READERS_TIMEOUT
         while True:
             try:
-                self._execute(f"set lock_timeout {READERS_TRY_MS}; begin transaction")
+                self._session.execute(f"set lock_timeout {READERS_TRY_MS}; begin transaction")
                 change()
-                self._execute("commit transaction; set lock_timeout -1")
+                self._session.execute("commit transaction; set lock_timeout -1")
                 return
-            except pyodbc.Error as error:
-                if explain(error).number not in HELD_UP:
-                    raise
+            except HeldUpError:
                 if time.monotonic() > deadline:
                     raise ExtractError(
                         f"{spec.name}: {identifier(*spec.landing)} has been in use for "
                         f"{READERS_TIMEOUT:g} s, so it could not be changed; see "
                         "sys.dm_tran_locks for who holds it. Landing is unchanged."
                     ) from None
-                self._execute("if @@trancount > 0 rollback transaction; set lock_timeout -1")
+                self._session.execute(
+                    "if @@trancount > 0 rollback transaction; set lock_timeout -1"
+                )
                 time.sleep(random.uniform(0.1, 0.5))  # noqa: S311  # jitter, not cryptography
 
     def _rows_of(
@@ -433,15 +428,17 @@ class SqlServerWriter:
         """The table for the rows of this batch: beside landing, or what will become landing."""
         if self._target is None and self._exists(spec):
             names = listed([*self.landing_columns(spec), *METADATA])
-            self._execute(
+            self._session.execute(
                 f"select {names} into {ROWS} from {identifier(*spec.landing)} where 1 = 0"
             )
             self._target = ROWS
         if self._target is None:
             draft = self._make_draft(spec, columns)
-            self._execute(f"create clustered index by_batch on {draft} ({BATCH_ID})")
+            self._session.execute(f"create clustered index by_batch on {draft} ({BATCH_ID})")
             if keys and not any(types.is_text(type_) for type_ in keys.values()):
-                self._execute(f"create index {KEY_INDEX} on {draft} ({listed(keys)}, {BATCH_ID})")
+                self._session.execute(
+                    f"create index {KEY_INDEX} on {draft} ({listed(keys)}, {BATCH_ID})"
+                )
         return str(self._target)
 
     def _make_draft(self, spec: TableSpec, columns: Mapping[str, str]) -> str:
@@ -452,7 +449,7 @@ class SqlServerWriter:
 
     def _drop_draft(self, spec: TableSpec) -> None:
         draft = _draft(spec)
-        self._execute(f"if object_id({literal(draft)}) is not null drop table {draft}")
+        self._session.execute(f"if object_id({literal(draft)}) is not null drop table {draft}")
 
     def _create(
         self, table: str, columns: Mapping[str, str], *, is_temporary: bool = False
@@ -460,7 +457,7 @@ class SqlServerWriter:
         definitions = ", ".join(
             definition(name, type_, is_temporary=is_temporary) for name, type_ in columns.items()
         )
-        self._execute(f"create table {table} ({definitions})")
+        self._session.execute(f"create table {table} ({definitions})")
 
     def _load(self, table: str, columns: Mapping[str, str], stream: Stream, batch: Batch) -> int:
         constants = {LOADED_AT: _moment(batch), BATCH_ID: str(batch.id)}
@@ -470,15 +467,13 @@ class SqlServerWriter:
         """Landing's columns without metadata; those of a first batch are in its draft."""
         if self._target == ROWS:
             return self.landing_columns(spec)
-        found = self._query(_COLUMNS, str(self._target))
+        found = self._session.query(_COLUMNS, str(self._target))
         return {
             name: types.described(*described) for name, *described in found if name not in METADATA
         }
 
     def _exists(self, spec: TableSpec) -> bool:
-        with translated(WHERE):
-            found = self._query("select object_id(?)", identifier(*spec.landing))
-        return found[0][0] is not None
+        return self._session.scalar("select object_id(?)", identifier(*spec.landing)) is not None
 
     def _is_same(self, spec: TableSpec, draft: str, columns: Mapping[str, str]) -> bool:
         """Whether the draft holds the rows that landing holds: their number and their hashes."""
@@ -486,7 +481,7 @@ class SqlServerWriter:
             return False
         drafted, landed = (
             tuple(
-                self._query(
+                self._session.query(
                     f"select count_big(*), "
                     f"sum(convert(decimal(38, 0), {types.row_hash('t', columns)})) "
                     f"from {table} as t where {DELETED_AT} is null"
@@ -499,7 +494,7 @@ class SqlServerWriter:
     def _check_keys(self, spec: TableSpec, table: str, keys: Sequence[str]) -> None:
         """A key that is null equals nothing, itself included: its row would seem to be gone."""
         nulls = " or ".join(f"{identifier(key)} is null" for key in keys)
-        if nulls and self._query(f"select top 1 1 from {table} where {nulls}"):
+        if nulls and self._session.query(f"select top 1 1 from {table} where {nulls}"):
             raise ExtractError(
                 f"{spec.name}: its primary_key ({', '.join(keys)}) is null in some rows at the "
                 "source, so soft deletes can't tell them apart. Name columns that are never null, "
@@ -523,7 +518,7 @@ class SqlServerWriter:
         # One row per key: the table may be the log of a former mode cursor.
         newest = _newest(identifier(*spec.landing), key_types, gone)
         moment = _moment(batch)
-        self._execute(
+        self._session.execute(
             f"insert into {draft} ({kept}, {listed(METADATA)}) "
             f"select {kept}, {moment}, {batch.id}, coalesce({DELETED_AT}, {moment}) "
             f"from {newest} where _nth = 1"
@@ -536,7 +531,7 @@ class SqlServerWriter:
             f"{types.as_text(identifier(name), type_)} as {identifier(name)}"
             for name, type_ in keys.items()
         )
-        self._execute(
+        self._session.execute(
             f"select row_number() over (order by (select null)) as _n, {texts} "
             f"into {table} from {rows}"
         )
@@ -545,36 +540,21 @@ class SqlServerWriter:
         """The keys in a table that may be large, a few at a time."""
         fetched = 0
         while True:
-            with translated(WHERE):
-                rows = self._query(
-                    f"select {listed(keys)} from {table} where _n > ? and _n <= ?",
-                    fetched,
-                    fetched + FETCHED_ROWS,
-                )
+            rows = self._session.query(
+                f"select {listed(keys)} from {table} where _n > ? and _n <= ?",
+                fetched,
+                fetched + FETCHED_ROWS,
+            )
             if not rows:
                 return
             fetched += FETCHED_ROWS
             yield from (tuple(row) for row in rows)
 
     def _count(self, rows: str) -> int:
-        return int(self._query(f"select count_big(*) from {rows}")[0][0])
+        return int(self._session.scalar(f"select count_big(*) from {rows}"))
 
     def _insert(self, statement: str) -> int:
-        return int(self._query(f"set nocount on; {statement}; select @@rowcount")[0][0])
-
-    def _execute(self, statement: str, *parameters: object) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, *parameters)
-            while cursor.nextset():  # an error of a later statement waits behind the first's result
-                pass
-
-    def _execute_all(self, statements: Sequence[str]) -> None:
-        for statement in statements:
-            self._execute(statement)
-
-    def _query(self, statement: str, *parameters: object) -> list[Any]:
-        with self._connection.cursor() as cursor:
-            return list(cursor.execute(statement, *parameters).fetchall())
+        return int(self._session.scalar(f"set nocount on; {statement}; select @@rowcount"))
 
 
 def _draft(spec: TableSpec) -> str:
