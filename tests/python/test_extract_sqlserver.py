@@ -319,6 +319,42 @@ def test_whatever_the_driver_says_is_told_as_the_warehouse_s(
     assert items.batches() == ["loaded", *["failed", "loaded"] * 10]
 
 
+def test_a_lock_timeout_is_waited_out_at_any_statement_of_a_change(
+    items: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch is not read again: it waits as long as it would for a reader."""
+    table = cursor_spec(deletes="soft")
+    items.load(table)
+    for step, number in [*product(["evolve"], [3, 4, 5]), *product(["commit"], range(1, 7))]:
+        _changed(items)
+        fault = _Struck("lock-timeout", step, number)
+        with monkeypatch.context() as patch:
+            patch.setattr("common.sqlserver.connect", fault.connect)
+            result = items.load(table, observer=fault)
+        assert fault.has_struck
+        assert result.warnings == []
+        assert items.current(table, "id") == items.source.query("select id from item order by id")
+    assert set(items.batches()) == {"loaded"}
+
+
+def test_a_batch_that_waited_in_vain_is_recorded_and_lets_go(
+    items: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extraction.sqlserver.writer.READERS_TIMEOUT", 0)
+    table = cursor_spec()
+    items.load(table)
+    _changed(items)
+    fault = _Struck("lock-timeout", "commit", 4)
+    with monkeypatch.context() as patch:
+        patch.setattr("common.sqlserver.connect", fault.connect)
+        error = items.fail(table, observer=fault)
+    assert "in use" in error
+    assert "sys.dm_tran_locks" in error
+    assert items.batches() == ["loaded", "failed"]
+    assert items.landed(table, "id") == [(1,)]
+    assert items.load(table).rows == 2
+
+
 # ------------------------------------------------------------------ what stands around landing
 
 

@@ -10,6 +10,7 @@ import pyodbc
 from common import ops
 from common.sqlserver import explain, identifier, literal
 from extraction.engine import Batch, BatchResult, Watermark, Window
+from extraction.errors import TransientError
 from extraction.key_digests import KeyDigests
 from extraction.spec import TableSpec
 from extraction.sqlserver.loading import NVARCHAR_MAX
@@ -44,10 +45,13 @@ def begin(cursor: pyodbc.Cursor, spec: TableSpec, run_id: str) -> Batch:
     Batches become visible in the order of their numbers: who sees one sees all that are below it
     (refreshing/changes.py).
     """
-    cursor.execute(
-        "exec sp_getapplock @Resource = 'medallion batch numbers', @LockMode = 'Exclusive', "
-        "@LockOwner = 'Transaction', @LockTimeout = -1"
-    )
+    ((got,),) = cursor.execute(
+        "set nocount on; declare @got int; exec @got = sp_getapplock "
+        "@Resource = 'medallion batch numbers', @LockMode = 'Exclusive', "
+        "@LockOwner = 'Transaction', @LockTimeout = -1; select @got"
+    ).fetchall()
+    if got < 0:  # given way in a deadlock, or ended by somebody
+        raise TransientError(f"warehouse: sp_getapplock for the batch numbers returned {got}")
     _execute(
         cursor,
         "update ops.extract_batches set status = 'abandoned', finished_at = sysutcdatetime() "

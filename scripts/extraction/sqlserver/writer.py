@@ -46,10 +46,13 @@ WHERE = "warehouse"
 
 # How long a run waits for another run of the same table.
 OTHER_RUN_MINUTES = 30
+TIMED_OUT = -1  # what sp_getapplock returns then
 # How long a run waits for readers of a landing table that it is about to change. Readers that come
 # later queue behind each try, so tries are short and there are many.
 READERS_TRY_MS = 200
 READERS_TIMEOUT = 600.0
+# After a try, and whenever a batch is taken back: nothing else of it may time out.
+LET_GO = "if @@trancount > 0 rollback transaction; set lock_timeout -1"
 FETCHED_ROWS = 10_000
 KEY_INDEX = "by_key"
 
@@ -130,7 +133,9 @@ class SqlServerWriter:
             name,
             OTHER_RUN_MINUTES * 60_000,
         )
-        if got < 0:
+        if got not in (0, 1, TIMED_OUT):
+            raise TransientError(f"{WHERE}: sp_getapplock for {spec.name} returned {got}")
+        if got == TIMED_OUT:
             raise ExtractError(
                 f"{spec.name}: another run has been loading it for {OTHER_RUN_MINUTES} minutes; "
                 "see ops.extract_batches where status = 'running'."
@@ -372,7 +377,7 @@ class SqlServerWriter:
         # finds the batch running without its lock and says that it was abandoned.
         with suppress(ExtractError):
             try:
-                self._session.execute("if @@trancount > 0 rollback transaction")
+                self._session.execute(LET_GO)
                 if self._spec:
                     self._drop_draft(self._spec)
             except ExtractError:
@@ -414,12 +419,13 @@ class SqlServerWriter:
                 if time.monotonic() > deadline:
                     raise ExtractError(
                         f"{spec.name}: {identifier(*spec.landing)} has been in use for "
-                        f"{READERS_TIMEOUT:g} s, so it could not be changed; see "
-                        "sys.dm_tran_locks for who holds it. Landing is unchanged."
+                        f"{READERS_TIMEOUT:g} s, so it could not be changed. Landing is unchanged. "
+                        "Who holds it: select distinct request_session_id from sys.dm_tran_locks "
+                        "where resource_database_id = db_id() and resource_associated_entity_id in "
+                        f"(object_id({literal(identifier(*spec.landing))}), "
+                        "object_id('ops.extract_batches'));"
                     ) from None
-                self._session.execute(
-                    "if @@trancount > 0 rollback transaction; set lock_timeout -1"
-                )
+                self._session.execute(LET_GO)
                 time.sleep(random.uniform(0.1, 0.5))  # noqa: S311  # jitter, not cryptography
 
     def _rows_of(
