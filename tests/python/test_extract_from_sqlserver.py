@@ -359,12 +359,12 @@ def test_keys_of_each_type_are_found_again(
 def test_a_composite_key_with_collation(shop: Shop, source: SqlServerDatabase) -> None:
     source.execute(
         "create table item (a varchar(10) collate Latin1_General_CI_AS not null, b int not null, "
-        "updated_at int, primary key (a, b))"
+        "c varchar(10) collate Latin1_General_BIN2 not null, updated_at int, primary key (a, b, c))"
     )
-    source.execute("insert into item values ('x', 1, 1), ('y', 1, 1)")
-    soft = cursor(deletes="soft", primary_key=("a", "b"), lookback=None)
+    source.execute("insert into item values ('x', 1, 'x', 1), ('y', 1, 'y', 1)")
+    soft = cursor(deletes="soft", primary_key=("a", "b", "c"), lookback=None)
     shop.load(soft)
-    source.execute("insert into item values ('late', 1, 0)")
+    source.execute("insert into item values ('late', 1, 'late', 0)")
     assert shop.load(soft).rows == 1
 
 

@@ -119,7 +119,7 @@ class SqlServerReader:
         placed = " and ".join([f"not ({' or '.join(placeless)})" if placeless else "1 = 1", *limit])
 
         def at(value: str) -> str:
-            return of_text(type_, literal(value))
+            return of_text(type_, _collated(literal(value), type_))
 
         changes = TrackedChanges.of(self._session.query, _table(spec), self._types)
         highest = self._session.scalar(
@@ -261,8 +261,13 @@ class SqlServerReader:
 
     def _limit(self, cursor: str, type_: SourceType) -> list[str]:
         """Of a rowversion, only what no transaction under way can still come below."""
-        if type_.name != ROWVERSION or self._active is None:
+        if type_.name != ROWVERSION:
             return []
+        if self._active is None:
+            raise ExtractError(
+                f"{self._name}: the server does not say which rowversions are still to come "
+                "(min_active_rowversion()), so a cursor of them would lose rows. Name another."
+            )
         return [f"{cursor} < {of_text(type_, str(self._active))}"]
 
     def _digest(self, spec: TableSpec, columns: Sequence[Column], condition: str) -> str:
@@ -357,6 +362,8 @@ def _unordered(cursor: str, type_: SourceType) -> list[str]:
 
 
 def _minus_lookback(spec: TableSpec, type_: SourceType, value: str) -> str:
+    if type_.name == ROWVERSION:  # what is under way is not read, so nothing comes late
+        return value
     if type_.name not in IN_TIME:
         return value if spec.lookback is None else f"({value} - {_lookback_number(spec)})"
     seconds = lookback_seconds(spec)
@@ -406,7 +413,8 @@ def _key_text(type_: SourceType, value: str) -> str:
 
 def _written(type_: SourceType, column: str) -> str:
     """All of a value as text that no other value, null included, is written as."""
-    text = as_text(type_, column)
+    # Columns of two collations are not concatenated otherwise; no value changes by it.
+    text = f"{as_text(type_, column)} collate database_default"
     value = f"concat(datalength({text}), ':', {text})"
     return f"case when {identifier(column)} is null then '~' else {value} end"
 
@@ -419,7 +427,8 @@ def _hash(values: Sequence[str]) -> str:
 
 def _range(key: str, bits: int) -> str:
     """The number of the range, 2**bits wide, that a bigint is in; T-SQL divides towards zero."""
-    width = 2**bits
+    # As a constant of its own, one of 2**31 or more would be a decimal, and so would the quotient.
+    width = f"convert(bigint, {2**bits})"
     return f"case when {key} < 0 then -(~{key} / {width}) - 1 else {key} / {width} end"
 
 

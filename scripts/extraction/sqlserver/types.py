@@ -64,12 +64,12 @@ class _Kind:
 _VARIANT = (
     "case when {0} is null then null "
     "when sql_variant_property({0}, 'BaseType') in ('binary', 'varbinary') "
-    "then convert(nvarchar(4000), convert(varbinary(8000), {0}), 1) "
+    "then convert(nvarchar(max), convert(varbinary(8000), {0}), 1) "
     "when sql_variant_property({0}, 'BaseType') in ('float', 'real') "
     "then convert(nvarchar(4000), convert(float, {0}), 3) "
     "when sql_variant_property({0}, 'BaseType') in ('money', 'smallmoney') "
     "then convert(nvarchar(4000), convert(money, {0}), 2) "
-    "else convert(nvarchar(4000), {0}, 121) end"
+    "else convert(nvarchar(max), {0}, 121) end"
 )
 _DECIMAL = _Kind(Form.DECIMAL, "numeric", "")
 _LOCAL_MOMENT = _Kind(Form.MOMENT, "timestamp", MOMENT, style=121)
@@ -150,5 +150,8 @@ def of_text(type_: SourceType, value: str) -> str:
     """The SQL that makes a value of this type from text, given as SQL itself."""
     if type_.name == ROWVERSION:
         return f"convert(binary(8), convert(bigint, {value}))"
+    if type_.name in ("datetime", "smalldatetime"):  # of a text they take three digits at most
+        value = f"convert(datetime2(7), {value}, 121)"
+        return f"convert({type_.name}, {value})"
     style = _kind(type_).style
     return f"convert({type_.display}, {value}{'' if style is None else f', {style}'})"

@@ -1,0 +1,52 @@
+"""What a SQL Server is asked, where a server that only speaks T-SQL would answer otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from extraction.sqlserver.reader import _hash, _minus_lookback, _range, _written
+from extraction.sqlserver.types import SourceType, expression, of_text
+from extraction_support import cursor_spec
+
+ROWVERSION = SourceType("timestamp", 8, 0, 0)
+
+
+@pytest.mark.parametrize("bits", [0, 31, 40, 55])
+def test_a_range_is_numbered_by_a_bigint(bits: int) -> None:
+    """A constant above 2147483647 is a decimal to SQL Server, and a quotient by it a fraction."""
+    assert f"/ convert(bigint, {2**bits})" in _range("k", bits)
+    assert f"/ {2**bits}" not in _range("k", bits)
+
+
+def test_texts_of_two_collations_are_hashed_together() -> None:
+    """Else concat() would refuse them: neither column's collation takes precedence."""
+    types = [
+        SourceType("varchar", 9, 0, 0, collation=name)
+        for name in ("Latin1_General_CI_AS", "Japanese_BIN2")
+    ]
+    query = _hash([_written(type_, f"c{n}") for n, type_ in enumerate(types)])
+    assert query.count("collate database_default") == 2 * len(types)
+
+
+def test_a_text_in_a_variant_is_not_cut() -> None:
+    """It may have 8000 characters, or 8000 bytes that are written with two digits each."""
+    assert "nvarchar(4000), convert(varbinary" not in expression(
+        SourceType("sql_variant", 0, 0, 0), "v"
+    )
+    assert "else convert(nvarchar(max)" in expression(SourceType("sql_variant", 0, 0, 0), "v")
+
+
+@pytest.mark.parametrize("name", ["datetime", "smalldatetime"])
+def test_an_old_moment_is_read_from_six_digits(name: str) -> None:
+    """Of a text, these types take three; a warehouse writes six."""
+    assert of_text(SourceType(name, 8, 23, 3), "'x'") == (
+        f"convert({name}, convert(datetime2(7), 'x', 121))"
+    )
+
+
+def test_a_rowversion_has_no_lookback() -> None:
+    """What is subtracted from a binary would make it an int of four bytes."""
+    spec = cursor_spec(lookback="5")
+    assert _minus_lookback(spec, ROWVERSION, of_text(ROWVERSION, "'7'")) == of_text(
+        ROWVERSION, "'7'"
+    )
