@@ -74,9 +74,7 @@ def plan_table(
 ) -> tuple[Drift, Window, int]:
     """What `load_table` would do, and about how many rows it would read. Changes nothing."""
     columns = reader.columns(spec)
-    drift = plan_drift(
-        spec, columns, writer.landing_columns(spec), writer.widens, writer.repair_hint
-    )
+    drift = plan_drift(spec, columns, writer.landing_columns(spec), writer)
     window = _window(spec, reader, columns, _watermark(spec, writer, full_refresh), since)
     return drift, window, reader.estimate(spec, window.condition)
 
@@ -146,9 +144,7 @@ def _inspect(
     spec: TableSpec, reader: Reader, writer: Writer, result: BatchResult
 ) -> tuple[list[Column], Drift]:
     columns = reader.columns(spec)
-    drift = plan_drift(
-        spec, columns, writer.landing_columns(spec), writer.widens, writer.repair_hint
-    )
+    drift = plan_drift(spec, columns, writer.landing_columns(spec), writer)
     result.changes = drift.changes
     return columns, drift
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from extraction.engine import METADATA, Column
+from extraction.engine import METADATA, Column, Writer
 from extraction.errors import ExtractError
 from extraction.spec import TableSpec
 
@@ -28,8 +28,7 @@ def plan_drift(
     spec: TableSpec,
     source: Sequence[Column],
     landing: Mapping[str, str],
-    widens: Callable[[str, str], bool],
-    repair_hint: Callable[[TableSpec, str, str], str],
+    writer: Writer,
 ) -> Drift:
     """Compares the source's columns with the landing's and applies the table's policy.
 
@@ -37,7 +36,7 @@ def plan_drift(
     freeze: any of these stops the table. ignore: new columns are left out, wider types stop it.
     Raises ExtractError, with what to do, when the batch can't land; nothing was changed then.
     """
-    _check_names(spec, source)
+    _check_names(spec, source, writer)
     drift = Drift(columns=dict(landing))
     for column in source:
         old, new = landing.get(column.name), column.type
@@ -45,13 +44,13 @@ def plan_drift(
             drift.sent.append(column)
         elif old is None:
             _add(spec, drift, column, is_first=not landing)
-        elif widens(new, old):
+        elif writer.widens(new, old):
             drift.sent.append(_cast(column, old))
-        elif not widens(old, new):
+        elif not writer.widens(old, new):
             raise ExtractError(
                 f"{spec.name}: column {column.name} was {old} and is now {new} at the source "
                 f"({column.source_type}); values do not fit. Landing is unchanged. "
-                f"{repair_hint(spec, column.name, new)}"
+                f"{writer.repair_hint(spec, column.name, new)}"
             )
         elif spec.schema_drift == "ignore":
             raise ExtractError(  # a cast would round what does not fit
@@ -92,13 +91,25 @@ def _cast(column: Column, type_: str) -> Column:
     return replace(column, type=type_, expression=f"cast({column.expression} as {type_})")
 
 
-def _check_names(spec: TableSpec, source: Sequence[Column]) -> None:
+def _check_names(spec: TableSpec, source: Sequence[Column], writer: Writer) -> None:
+    for what, name in (("schema", spec.landing[0]), ("table", spec.landing[1])):
+        if limit := writer.is_over(name):
+            raise ExtractError(
+                f"{spec.name}: its landing {what}, {name}, has a longer name than the warehouse "
+                f"takes: at most {limit}. Give it a shorter one in the source's YAML."
+            )
     taken: dict[str, str] = dict.fromkeys(METADATA, "landing's own metadata")
     for column in source:
         if column.name in taken:
             raise ExtractError(
                 f"{spec.name}: {column.source!r} lands as {column.name}, which is "
                 f"{taken[column.name]}. Add `rename: {{{column.source!r}: <another name>}}` to its "
+                "config.meta.extract."
+            )
+        if limit := writer.is_over(column.name):
+            raise ExtractError(
+                f"{spec.name}: {column.source!r} lands as {column.name}, which is a longer name "
+                f"than the warehouse takes: at most {limit}. Shorten it in `rename` of its "
                 "config.meta.extract."
             )
         taken[column.name] = f"the column {column.source!r} too"

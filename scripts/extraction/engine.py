@@ -198,6 +198,9 @@ class Writer(Protocol):
     def landing_columns(self, spec: TableSpec) -> dict[str, str]:
         """Names and types of the landing table without metadata; empty if there is none."""
 
+    def is_over(self, name: str) -> str | None:
+        """The limit that is below this name's length ("63 bytes"); None for a name that fits."""
+
     def widens(self, old: str, new: str) -> bool:
         """Whether every value of the landing type `old` fits the landing type `new`."""
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from databases import Database
 from extraction.spec import TableSpec
 from extraction_support import Shop, cursor_spec, spec
+from warehouses import ON_EITHER
 
 BOTH = pytest.mark.parametrize(
     "table", [spec(primary_key=("id",)), cursor_spec()], ids=["full", "cursor"]
@@ -151,6 +153,30 @@ def test_a_column_that_the_declaration_names_must_be_there(items: Shop) -> None:
     error = items.fail(cursor_spec(cursor="modified"))
     assert "'modified'" in error
     assert "updated_at" in error, "the message names what is there"
+
+
+@ON_EITHER
+@BOTH
+def test_a_name_that_the_warehouse_would_cut_is_refused(items: Shop, table: TableSpec) -> None:
+    limit = 63 if isinstance(items.warehouse, Database) else 128
+    longest, too_long = "é" + "n" * (limit - 2), "é" + "n" * limit
+    error = items.fail(replace(table, rename={"name": too_long}))
+    assert f"'name' lands as {too_long}" in error
+    assert f"at most {limit} " in error
+    assert not items.has_landed(table)
+    if limit == 63:  # the other takes more, which not every server that speaks T-SQL does
+        items.load(replace(table, rename={"name": longest}))
+        assert items.load(replace(table, rename={"name": longest})).changes == []
+    error = items.fail(replace(table, landing=("landing_shop", "t" * 129)))
+    assert f"its landing table, {'t' * 129}, has a longer name" in error
+
+
+def test_a_new_column_with_a_long_name_lands_under_a_shorter_one(items: Shop) -> None:
+    items.load(cursor_spec())
+    items.source.execute(f'alter table item add column "{"Ab" * 31}" int')
+    (change,) = items.load(cursor_spec()).changes
+    assert len(change.split()[0]) == 63
+    assert items.load(cursor_spec()).changes == []
 
 
 def test_a_column_named_like_metadata_needs_a_rename(items: Shop) -> None:

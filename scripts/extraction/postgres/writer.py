@@ -29,7 +29,7 @@ from extraction.engine import (
 )
 from extraction.errors import ExtractError, TransientError
 from extraction.key_digests import Interval
-from extraction.names import landing_name
+from extraction.names import MAX_BYTES, landing_name
 from extraction.postgres import ledger, types
 from extraction.postgres.copy_pipe import RowsLostError, copy_in
 from extraction.postgres.errors import translated
@@ -120,6 +120,10 @@ class PostgresWriter:
             cursor.execute(_COLUMNS, [identifier(*spec.landing)])
             found = dict(cursor.fetchall())
         return {name: type_ for name, type_ in found.items() if name not in METADATA}
+
+    def is_over(self, name: str) -> str | None:
+        # Postgres would cut it, and not find it by this name again.
+        return f"{MAX_BYTES} bytes" if len(name.encode()) > MAX_BYTES else None
 
     def widens(self, old: str, new: str) -> bool:
         return types.widens(old, new)

@@ -62,6 +62,8 @@ SOURCE, LANDED = "#source", "#landed"
 NEW, RETURNED, LATE = "#new", "#returned", "#late"
 TEMPORARY = (ROWS, KEYS, STAGED, SOURCE, LANDED, NEW, RETURNED, LATE)
 
+MAX_CHARACTERS = 128  # of a name
+
 METADATA_TYPES = {
     LOADED_AT: f"{MOMENT} not null",
     BATCH_ID: "bigint not null",
@@ -152,6 +154,10 @@ class SqlServerWriter:
         return {
             name: types.described(*described) for name, *described in found if name not in METADATA
         }
+
+    def is_over(self, name: str) -> str | None:
+        length = len(name.encode("utf-16-le")) // 2  # as a sysname counts
+        return f"{MAX_CHARACTERS} characters" if length > MAX_CHARACTERS else None
 
     def widens(self, old: str, new: str) -> bool:
         return types.widens(old, new)
@@ -565,7 +571,11 @@ class SqlServerWriter:
 
 def _draft(spec: TableSpec) -> str:
     """What may become the landing table; one for each table, so that the next run finds it."""
-    return identifier(spec.landing[0], f"_draft_of_{spec.landing[1]}")
+    schema, table = spec.landing
+    name = f"_draft_of_{table}"
+    if len(name) > MAX_CHARACTERS:
+        name = f"_draft_of_{hashlib.sha256(table.encode()).hexdigest()}"
+    return identifier(schema, name)
 
 
 def _newest(table: str, keys: Mapping[str, str], where: str) -> str:
