@@ -22,11 +22,13 @@ from extraction.engine import (
     Writer,
 )
 from extraction.errors import ExtractError
-from extraction.key_digests import Interval, KeyDigests
+from extraction.key_digests import Interval, KeyDigests, consecutive
 from extraction.spec import TableSpec
 
 # How many keys of returned rows one query at the source names.
 KEYS_PER_QUERY = 10_000
+# And how many ranges of such keys, which cost less as long as they are few.
+MOST_INTERVALS = 200
 
 
 def load_table(
@@ -185,7 +187,7 @@ def _suspicious(
         return []
     new = writer.new_keys(spec, [key.name for key in keys], batch)
     added = [
-        reader.key_digests(spec, keys, before, reader.key_condition(keys, some))
+        reader.key_digests(spec, keys, before, _condition(reader, keys, some, before))
         for some in _chunks(new)
     ]
     return now.differing(before, [digests for digests in added if digests])
@@ -216,6 +218,17 @@ def _compare_keys(
 
     result.restored = fetch(returned)
     result.rows += fetch(late)
+
+
+def _condition(
+    reader: Reader, keys: Sequence[Column], some: Sequence[Sequence[str]], like: KeyDigests
+) -> str:
+    """Selects the rows with these keys: by range, if they are numbers that follow each other."""
+    if like.bits is not None and len(keys) == 1:
+        intervals = consecutive(sorted(int(key) for (key,) in some))
+        if len(intervals) <= MOST_INTERVALS:
+            return reader.within(keys, intervals)
+    return reader.key_condition(keys, some)
 
 
 def _chunks(keys: Iterator[Sequence[str]]) -> Iterator[list[Sequence[str]]]:

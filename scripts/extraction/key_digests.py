@@ -66,7 +66,7 @@ class KeyDigests:
         )
         if self.bits is None:
             return None if numbers else []
-        return _intervals(numbers, self.bits)
+        return consecutive(numbers, self.bits)
 
 
 def bits_for(low: int, high: int) -> int:
@@ -74,7 +74,8 @@ def bits_for(low: int, high: int) -> int:
     return max(0, (high - low) // MOST_RANGES).bit_length()
 
 
-def _intervals(numbers: Sequence[int], bits: int) -> list[Interval]:
+def consecutive(numbers: Iterable[int], bits: int = 0) -> list[Interval]:
+    """The intervals that ascending numbers of ranges cover, of 2**bits each: of keys, for 0."""
     found: list[Interval] = []
     for number in numbers:
         low, high = number << bits, (number + 1) << bits

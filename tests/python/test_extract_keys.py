@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from extraction.errors import ExtractError
-from extraction.key_digests import MOST_RANGES, KeyDigests, bits_for
+from extraction.key_digests import MOST_RANGES, KeyDigests, bits_for, consecutive
 from extraction.spec import TableSpec
 from extraction_support import Shop, Silent, cursor_spec
 from warehouses import ON_EITHER
@@ -176,3 +176,24 @@ def test_digests_survive_being_written_down() -> None:
         (-8, 0),
         (64, 72),
     ]
+
+
+@ON_EITHER
+def test_many_new_keys_are_asked_for_by_range(items: Shop) -> None:
+    """Whole ranges of them, with a gap here and there, in which nothing else is."""
+    items.source.execute(
+        f"insert into item select {ROWS} + i + i / 1000, 'new', now() "
+        "from generate_series(1, 30000) as i;"
+        "delete from item where id = 50"
+    )
+    sent = Sent()
+    result = items.load(TABLE, observer=sent)
+    assert (result.rows, result.deleted) == (30_000, 1)
+    assert sent.total < 30_000 + ROWS / 100, "the keys that are new are none that may be gone"
+    assert items.load(TABLE).rows == 0
+
+
+def test_numbers_that_follow_each_other_are_one_interval() -> None:
+    assert consecutive([-2, -1, 0, 5, 7, 8]) == [(-2, 1), (5, 6), (7, 9)]
+    assert consecutive([0, 1, 3], bits=4) == [(0, 32), (48, 64)]
+    assert consecutive([]) == []
