@@ -82,14 +82,18 @@ check: install-dev ## Lint what changed, parse, run the tests that need no serve
 		"Python=$(MAKE) --no-print-directory lint-python" \
 		"files=$(MAKE) --no-print-directory lint-files"
 
-.PHONY: test
-test: install-dev ## Lint and test everything
+.PHONY: test test-all
+test: install-dev ## Lint everything and test it, whole journeys left out: under ten minutes
+	@$(PY) scripts/steps.py "lint=$(MAKE) --no-print-directory lint" \
+		"tests=$(MAKE) --no-print-directory test-python TESTS='not journey'"
+	@echo "Left out: the journeys, such as a whole deploy. \`make test-all\` runs them too, as CI does."
+test-all: install-dev ## Lint and test everything, as CI does
 	@$(PY) scripts/steps.py "lint=$(MAKE) --no-print-directory lint" \
 		"tests=$(MAKE) --no-print-directory test-python"
 
 .PHONY: test-python test-sqlserver
-test-python: install-dev ## Run the tests; on the Postgres MEDALLION_TEST_PGHOST, if it is set
-	@$(PY) -m pytest $(XDIST) --durations=20
+test-python: install-dev ## Run all tests; on the Postgres MEDALLION_TEST_PGHOST, if it is set
+	@$(PY) -m pytest $(XDIST) $(if $(TESTS),-m "$(TESTS)") --durations=20
 test-sqlserver: install-dev ## Run the tests that need a SQL Server, on the one SQLSERVER_URL names
 	@$(PY) -m pytest $(XDIST) -m sqlserver
 

@@ -30,17 +30,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 _cluster: Cluster | None = None
 _parsed: str | None = None
 
-# The files that take minutes start first, so that no worker is left with one at the end.
+# The files that take long start first, so that no worker is left with one at the end.
 LONG = [
-    "test_workflow_steps",
-    *("test_figures", "test_refresh", "test_real_data", "test_demo", "test_rhythms"),
-    *("test_extract_http", "test_operations", "test_orders_in_flight", "test_portable_sql"),
-    *("test_tsql_gate", "test_extract_faults", "test_pre_commit", "test_demo_sources"),
+    *("deploy", "workflow_steps", "figures", "refresh", "operations", "demo", "extract_http"),
+    *("extract_faults", "real_data", "extract_command", "notify", "rhythms", "pre_commit"),
+    *("publish_faults", "publish_under_load", "install", "report", "orders_in_flight"),
+    *("tsql_gate", "portable_sql"),
 ]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    names = {name: place for place, name in enumerate(LONG)}
+    names = {f"test_{name}": place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: names.get(item.path.stem, len(names)))
 
 

@@ -18,6 +18,8 @@ from common.embedded_postgres import Cluster
 from common.project import ROOT
 from demo_sources import SOURCES
 
+pytestmark = pytest.mark.journey
+
 PARTS = ("analyses", "macros", "models", "scripts", "seeds", "snapshots", "tests")
 FILES = ("dbt_project.yml", "packages.yml", "profiles.yml", ".dbtignore")
 

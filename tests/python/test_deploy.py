@@ -18,6 +18,8 @@ from databases import Database, temporary_database
 from demo_days import Days
 from project_copy import ProjectCopy, environments
 
+pytestmark = pytest.mark.journey
+
 STAGING = ("--target", "staging")
 FACT = "models/gold/pagila/fact_rental.sql"
 STORES = "models/gold/pagila/dim_store.sql"

@@ -17,6 +17,8 @@ import install
 from common.embedded_postgres import Cluster
 from common.project import ROOT
 
+pytestmark = pytest.mark.journey
+
 
 class Clone:
     """What `install.py` needs of a clone, with a lock file of no packages."""

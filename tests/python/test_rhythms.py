@@ -14,6 +14,8 @@ from commands import dbt, script
 from databases import Database
 from demo_days import SCALE
 
+pytestmark = pytest.mark.journey
+
 RHYTHMS = ("hourly", "daily")
 # Tests that a rhythm runs against what the other one left: what refers may be older than what it
 # refers to, which keeps deleted rows; the other way round would fail for no reason.

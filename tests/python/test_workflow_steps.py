@@ -21,6 +21,8 @@ from project_copy import ProjectCopy
 from services import Http, http_service
 from workflow_job import Runner
 
+pytestmark = pytest.mark.journey
+
 UNUSED = "not-asked-for"  # as a password, by the test server
 DOMAIN = "hacker_news"  # the smallest that has a fact and unit tests
 MODEL = "models/gold/hacker_news/dim_story.sql"
