@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -82,6 +82,13 @@ class Ledger:
     def live_number(self) -> int:
         live = self.live()
         return live.number if live else NOTHING
+
+    def history(self) -> Iterator[Generation]:
+        """Live, what it was built upon, and so on: all that was live and is not taken back."""
+        known, number = {one.number: one for one in self.all()}, self.live_number()
+        while number in known:
+            yield known[number]
+            number = known[number].base
 
     def built(self) -> Generation | None:
         """The build that waits to be published."""

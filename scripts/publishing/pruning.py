@@ -20,11 +20,7 @@ def prune(engine: Engine, ledger: Ledger, layers: Iterable[str], keep: int) -> l
     if number == NOTHING:
         return []
     kept = {one for one in known if one > number and known[one].status == "rolled back"}
-    for _ in range(keep + 1):
-        kept.add(number)
-        if number == NOTHING:
-            break
-        number = known[number].base
+    kept.update([*(one.number for one in ledger.history()), NOTHING][: keep + 1])
     schemas = {
         generation_of(layer, one) for layer in layers for one in (NOTHING, *known)
         if one not in kept

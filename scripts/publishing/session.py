@@ -305,14 +305,12 @@ class Session:
         with self.ledger.connection.cursor() as cursor:
             dialect(self.ledger.connection).execute(
                 cursor,
-                "select count(*) from ops.publishes as published "
-                "inner join ops.generations as of_it on published.generation = of_it.generation "
-                "where published.action = 'publish' and published.status = 'succeeded' "
-                "and published.environment = %s and published.code_version = %s "
-                "and of_it.target_schema = %s and of_it.status <> 'rolled back'",
-                [self.environment, code_version, self.target_schema],
+                "select generation from ops.publishes where action = 'publish' "
+                "and status = 'succeeded' and environment = %s and code_version = %s",
+                [self.environment, code_version],
             )
-            return bool(cursor.fetchone()[0])
+            published = {number for (number,) in cursor.fetchall()}
+        return any(one.number in published for one in self.ledger.history())
 
     def back_up(self, folder: Path) -> None:
         """Writes what is known of the live generation: its manifest, the ledger, its relations."""

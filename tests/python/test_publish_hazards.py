@@ -363,6 +363,8 @@ def test_what_was_rolled_back_and_pruned_is_refused_and_live_stays(shelf: Shelf)
         shelf.rollback(1)
         number = shelf.deploy({"a": version(4)})
         assert prune(engine, ledger, ["gold"], 1) == ["gold__g2", "gold__g3"]
+        # By which a commit is known to have been taken back, whatever was pruned since.
+        assert [one.number for one in ledger.history()] == [number, 1]
     assert shelf.statuses() == {number: "live", 3: "pruned", 2: "pruned", 1: "retired"}
     with pytest.raises(PublishError, match="Generation 2 can't become live: it is pruned"):
         shelf.rollback(3)
