@@ -47,8 +47,10 @@ class Clone:
 
     def server(self) -> str:
         """Where a Python of .venv looks for the server when nothing is exported."""
+        return self.says("import os; print(os.environ['MEDALLION_PGHOST'])")
+
+    def says(self, program: str) -> str:
         environment = {k: v for k, v in os.environ.items() if k != "MEDALLION_PGHOST"}
-        program = "import os; print(os.environ['MEDALLION_PGHOST'])"
         python = [str(self.venv / "bin" / "python"), "-c", program]
         done = subprocess.run(python, env=environment, check=True, capture_output=True, text=True)
         return done.stdout.strip()
@@ -64,6 +66,8 @@ def test_installs_once_with_nothing_of_a_home(clone: Clone) -> None:
     assert first.returncode == 0, first.stderr
     assert "Making .venv" in first.stdout
     assert clone.server() == str(Cluster.of_clone(clone.root).socket_dir)
+    knobs = "import gc, sys; print(*gc.get_threshold(), round(sys.getswitchinterval(), 3))"
+    assert clone.says(knobs) == "50000 20 50 0.05"
     second = clone.install()
     assert (second.returncode, second.stdout) == (0, "")
 
