@@ -65,11 +65,6 @@ def source() -> Iterator[SqlServerDatabase]:  # the one that the fixture `shop` 
         yield database
 
 
-@pytest.fixture
-def shop(source: Any, warehouse: Any) -> Shop:  # noqa: ANN401
-    return Shop(source, warehouse)
-
-
 def table(table: str = "item", **changes: Any) -> TableSpec:  # noqa: ANN401
     return spec(table, **{"kind": "sqlserver", "from_": ("dbo", table), **changes})
 

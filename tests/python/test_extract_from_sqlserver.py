@@ -11,7 +11,7 @@ import pyodbc
 import pytest
 
 from common import sqlserver
-from databases import SQLSERVER, Database, SqlServerDatabase, temporary_sqlserver_database
+from databases import SQLSERVER, SqlServerDatabase, temporary_sqlserver_database
 from diagnosis.finding import Level
 from diagnosis.sqlserver_source import check_sqlserver_source
 from extraction.spec import TableSpec
@@ -33,11 +33,6 @@ CHANGE_TRACKING = (
 def source() -> Iterator[SqlServerDatabase]:  # the one that the fixture `shop` takes
     with temporary_sqlserver_database("source", [None]) as database:
         yield database
-
-
-@pytest.fixture
-def shop(source: Any, warehouse: Database) -> Shop:  # noqa: ANN401
-    return Shop(source, warehouse)
 
 
 def table(**changes: Any) -> TableSpec:  # noqa: ANN401
