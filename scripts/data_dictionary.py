@@ -22,6 +22,8 @@ KINDS = ("dim_", "fact_", "mart_", "metrics_")
 TABLES = ("model", "seed", "snapshot")
 # Where a source is in production, by the `kind` of its extraction; without, the project wrote it.
 SYSTEMS = {"postgres": "Postgres", "sqlserver": "SQL Server", "http": "an HTTP API", "": "this one"}
+# What is read of a source's table, by its mode.
+READ = {"full": "whole", "cursor": "what is new by `{}`", "compare": "what differs"}
 
 Json = Mapping[str, Any]
 
@@ -193,14 +195,14 @@ def _sources(manifest: Json) -> list[dict[str, Any]]:
 
 def _source_table(table: Json) -> dict[str, str]:
     extract = table["config"]["meta"].get("extract", {})
-    is_log = extract.get("mode", "full") == "cursor"
+    mode = extract.get("mode", "full")
     personal = [name for name, column in table["columns"].items() if _is_personal(column)]
     freshness = table.get("freshness") or {}
     limits = [freshness.get("warn_after"), freshness.get("error_after")]
     return {
         "name": table["name"],
         "meaning": _cell(table["description"]),
-        "read": f"what is new by `{extract['cursor']}`" if is_log else "whole",
+        "read": READ[mode].format(extract.get("cursor")),
         "late": ", ".join(_age(it["count"], it["period"]) for it in limits if it and it["count"]),
         "personal": ", ".join(f"`{name}`" for name in personal),
     }

@@ -77,7 +77,14 @@ def plan_table(
     """What `load_table` would do, and about how many rows it would read. Changes nothing."""
     columns = reader.columns(spec)
     drift = plan_drift(spec, columns, writer.landing_columns(spec), writer)
-    window = _window(spec, reader, columns, _watermark(spec, writer, full_refresh), since)
+    watermark = _watermark(spec, writer, full_refresh)
+    window = _window(spec, reader, columns, watermark, since)
+    if spec.mode == "compare":
+        keys = [_landed(spec, drift, columns, name) for name in spec.primary_key]
+        _, changed = _changed(spec, reader, drift, keys, watermark)
+        if changed == []:
+            return drift, window, 0
+        window = replace(window, condition=_within(reader, keys, changed))
     return drift, window, reader.estimate(spec, window.condition)
 
 
@@ -125,11 +132,19 @@ def _load(
         )
         return window
     _evolve(spec, writer, observer, drift)
+    if spec.mode == "compare":
+        digests = _load_differing(
+            *(spec, reader, writer, observer, drift, keys, watermark, batch, result)
+        )
+        return replace(window, keys=digests)
+    # Before rows are read, as in `_load_differing`.
+    finds_gone = spec.deletes == "soft" and window.keys_may_be_gone
     is_first = not writer.landing_columns(spec)
-    result.rows = writer.append(spec, _types(drift.sent), stream, batch)
-    if spec.deletes == "soft" and window.keys_may_be_gone:
-        observer.step(spec, "compare keys")
+    if finds_gone:
         window = replace(window, keys=reader.key_digests(spec, keys, watermark.keys))
+    result.rows = writer.append(spec, _types(drift.sent), stream, batch)
+    if finds_gone:
+        observer.step(spec, "compare keys")
         suspicious: list[Interval] | None = None
         if window.keys and is_first and window.condition is None:
             return window  # what has landed is all there is
@@ -140,6 +155,36 @@ def _load(
         if suspicious != []:
             _compare_keys(spec, reader, writer, drift, keys, batch, result, suspicious)
     return window
+
+
+def _load_differing(
+    spec: TableSpec,
+    reader: Reader,
+    writer: Writer,
+    observer: Observer,
+    drift: Drift,
+    keys: Sequence[Column],
+    watermark: Watermark,
+    batch: Batch,
+    result: BatchResult,
+) -> KeyDigests | None:
+    """Lands the rows that differ from landing's, all of them at first. Returns what it found.
+
+    Digests come before rows: what changes in between, where the source has no snapshots, is then
+    found by the next batch, and not taken for what has landed.
+    """
+    observer.step(spec, "compare")
+    digests, changed = _changed(spec, reader, drift, keys, watermark)
+    if not writer.landing_columns(spec):
+        stream = _observed(spec, reader.stream(spec, drift.sent, None), observer)
+        result.rows = writer.append(spec, _types(drift.sent), stream, batch)
+    elif changed != []:
+        some = reader.stream(spec, drift.sent, _within(reader, keys, changed))
+        result.rows, result.deleted, result.restored = writer.append_differing(
+            *(spec, _types(drift.sent), [key.name for key in keys]),
+            *(_observed(spec, some, observer), changed, batch),
+        )
+    return digests
 
 
 def _inspect(
@@ -168,9 +213,27 @@ def _window(
     watermark: Watermark,
     since: str | None,
 ) -> Window:
-    if spec.mode == "full":
+    if spec.mode != "cursor":
         return Window()
     return reader.window(spec, columns, watermark, since)
+
+
+def _changed(
+    spec: TableSpec, reader: Reader, drift: Drift, keys: Sequence[Column], watermark: Watermark
+) -> tuple[KeyDigests | None, list[Interval] | None]:
+    """The digests of all rows, and where these differ from the last ones; None for anywhere."""
+    now = reader.key_digests(spec, keys, watermark.keys, rows=drift.sent)
+    if now and watermark.keys:
+        before = watermark.keys.widened(now.bits)
+        if now.is_like(before):
+            return now, now.differing(before, [])
+    return now, None
+
+
+def _within(
+    reader: Reader, keys: Sequence[Column], intervals: Sequence[Interval] | None
+) -> str | None:
+    return None if intervals is None else reader.within(keys, intervals)
 
 
 def _suspicious(
@@ -203,9 +266,9 @@ def _compare_keys(
     result: BatchResult,
     intervals: Sequence[Interval] | None,
 ) -> None:
-    condition = None if intervals is None else reader.within(keys, intervals)
+    stream = reader.stream(spec, keys, _within(reader, keys, intervals))
     result.deleted, returned, late = writer.compare_keys(
-        spec, _types(keys), reader.stream(spec, keys, condition), batch, intervals
+        spec, _types(keys), stream, batch, intervals
     )
 
     def fetch(wanted: Iterator[Sequence[str]]) -> int:

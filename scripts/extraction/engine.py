@@ -52,7 +52,8 @@ class Window:
     `between`, where a source can't tell what changed: the batch reads all there is between these
     two cursor values, both included, and the writer finds out what is new in there.
 
-    `keys`, with soft deletes: the digests of all keys that the source had, which landing has too.
+    `keys`, with soft deletes: the digests of all keys that the source had, which landing has too;
+    in mode compare, those of all its rows.
     `keys_may_be_gone` is False if the source knows that no row was deleted since the last batch.
     """
 
@@ -165,11 +166,13 @@ class Reader(Protocol):
         keys: Sequence[Column],
         like: KeyDigests | None = None,
         condition: str | None = None,
+        rows: Sequence[Column] = (),
     ) -> KeyDigests | None:
         """The digests of the keys of these rows (all for None), in the ranges of `like`.
 
+        With `rows`, the digests of the values in these columns, still by range of the keys.
         Those of all rows are in wider ones if the keys have outgrown these. None if the engine has
-        no good hash for them, or if a key is null: then keys are compared in full.
+        no good hash for them, or if a key is null: then keys or rows are compared in full.
         """
 
     def within(self, keys: Sequence[Column], intervals: Sequence[Interval]) -> str:
@@ -217,6 +220,21 @@ class Writer(Protocol):
         self, spec: TableSpec, columns: Mapping[str, str], stream: Stream, batch: Batch
     ) -> int:
         """Adds rows to the landing table (made if missing), unseen until `commit`."""
+
+    def append_differing(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        stream: Stream,
+        within: Sequence[Interval] | None,
+        batch: Batch,
+    ) -> tuple[int, int, int]:
+        """Adds the rows that differ from the newest row of their key, in a table that has landed.
+
+        They are all there is at the source, or all whose first key is `within` some intervals.
+        Deletes and what is returned are as in `append_changes`.
+        """
 
     def stage(self, spec: TableSpec, stream: Stream) -> None:
         """Takes documents (`json lines`) into a place of their own, for `append_changes`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ExtractError(Exception):
     """Somebody must do something first; the message says what."""
@@ -9,6 +11,17 @@ class ExtractError(Exception):
 
 class TransientError(ExtractError):
     """The same call may succeed in a moment: a dropped connection, a server that is starting."""
+
+
+class NullKeyError(ExtractError):
+    """A table whose rows are told apart by a key that is null in some of them."""
+
+    def __init__(self, name: str, keys: Sequence[str]) -> None:
+        super().__init__(
+            f"{name}: its primary_key ({', '.join(keys)}) is null in some rows at the source, so "
+            "its rows can't be told apart. Name columns that are never null, or set `mode: full` "
+            "without `deletes: soft`. Landing is unchanged."
+        )
 
 
 def redact(text: str, *secrets: str | None) -> str:

@@ -1,26 +1,26 @@
-"""Which keys of a table may have come or gone, told without moving any of them.
+"""Which keys of a table may have come or gone, or which rows changed, told without moving them.
 
-The source digests its keys by range of the first one: their number and the sum of their hashes.
-Both are sums, so what a range was before, plus the keys that landed for the first time since, is
-what it is now, unless a key is gone, came back, or came without landing. Only such ranges are
-compared.
+The source digests its keys, or in mode compare its rows, by range of the first key: their number
+and the sum of their hashes. Both are sums, so what a range of keys was before, plus the keys that
+landed for the first time since, is what it is now, unless a key is gone, came back, or came without
+landing. Only ranges that differ are compared.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-# A range that is suspicious is compared as a whole; many ranges are much to remember.
+# A range that differs is compared as a whole; many ranges are much to remember.
 MOST_RANGES = 1024
 Interval = tuple[int, int]  # of the first key: from, and up to but not including
 
 
 @dataclass(frozen=True)
 class KeyDigests:
-    """Of the keys `names`: by range, which is 2**`bits` wide, their number and sum of hashes.
+    """Of the columns `names`: by range of the first, 2**`bits` wide, number and sum of hashes.
 
     `bits` is None where the first key is no integer: then all keys are in range 0.
     """
@@ -28,6 +28,10 @@ class KeyDigests:
     names: Sequence[str]
     bits: int | None
     ranges: Mapping[int, tuple[int, int]]
+
+    @property
+    def rows(self) -> int:
+        return sum(count for count, _ in self.ranges.values())
 
     def dumps(self) -> str:
         ranges = {number: list(digest) for number, digest in self.ranges.items()}
@@ -49,6 +53,13 @@ class KeyDigests:
             ranges[wide] = (counted + count, summed + sum_)
         return replace(self, bits=bits, ranges=ranges)
 
+    def few(self) -> KeyDigests:
+        """The same in ranges so wide that there are few of them."""
+        fewer = self
+        while fewer.bits is not None and len(fewer.ranges) > MOST_RANGES:
+            fewer = fewer.widened(fewer.bits + 1)
+        return fewer
+
     def is_like(self, other: KeyDigests) -> bool:
         """Whether both are of the same keys, in the same ranges."""
         return list(self.names) == list(other.names) and self.bits == other.bits
@@ -67,6 +78,28 @@ class KeyDigests:
         if self.bits is None:
             return None if numbers else []
         return consecutive(numbers, self.bits)
+
+
+def digests_of_all(
+    read: Callable[[int], KeyDigests | None],
+    like: KeyDigests | None,
+    bounds: Callable[[], tuple[int | None, int | None]],
+) -> KeyDigests | None:
+    """The digests of a whole table by its integer key, in ranges that are neither few nor many.
+
+    `read` asks the source for those in ranges of so many bits, `bounds` for the lowest and the
+    highest key. Ranges are as wide as last time (`like`), or wider if the table has grown.
+    """
+    bits = like.bits if like else None
+    if bits is None:
+        low, high = bounds()
+        bits = bits_for(low or 0, high or 0)
+    found = read(bits)
+    # One key far from all others makes ranges so wide that most keys are in the same.
+    while found and bits and found.rows > MOST_RANGES > 8 * len(found.ranges):
+        bits = max(0, bits - (MOST_RANGES // len(found.ranges)).bit_length() + 1)
+        found = read(bits)
+    return found and found.few()
 
 
 def bits_for(low: int, high: int) -> int:

@@ -15,8 +15,9 @@ from extraction.http.settings import (
     declared_types,
     http_settings,
 )
+from extraction.names import landing_name
 
-MODES = ("full", "cursor")
+MODES = ("full", "cursor", "compare")
 KINDS = ("postgres", "sqlserver", "http")
 # The schema of a table whose `from` does not say it.
 _SCHEMAS = {"postgres": ("public",), "sqlserver": ("dbo",), "http": ()}
@@ -61,6 +62,15 @@ class TableSpec:
     @property
     def name(self) -> str:
         return f"{self.source}.{self.table}"
+
+    def lands_as(self, column: str) -> str:
+        """The landing name of a column, given the source's own."""
+        return self.rename.get(column) or landing_name(column)
+
+    @property
+    def landed_key(self) -> list[str]:
+        """The primary key by its landing names."""
+        return [self.lands_as(column) for column in self.primary_key]
 
 
 def table_specs(manifest: Any) -> list[TableSpec]:  # noqa: ANN401  # dbt's Manifest
@@ -119,8 +129,10 @@ def _table_spec(
     )
     if (mode == "cursor") != (spec.cursor is not None):
         raise ExtractError(f"{where}: `mode: cursor` and `cursor: <column>` go together.")
-    if (mode == "cursor" or spec.deletes == "soft") and not spec.primary_key:
-        raise ExtractError(f"{where}: mode cursor and soft deletes need a `primary_key`.")
+    if (mode != "full" or spec.deletes == "soft") and not spec.primary_key:
+        raise ExtractError(
+            f"{where}: the modes cursor and compare, and soft deletes, need a `primary_key`."
+        )
     if is_http and not str(spec.lookback or 0).isdigit():
         raise ExtractError(f"{where}: the `lookback` of an http source is a number of ids.")
     if lost := spec.exclude & {spec.cursor or "", *spec.primary_key}:

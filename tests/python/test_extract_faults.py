@@ -30,6 +30,7 @@ ROWS = 60_000  # more than the queue between source and warehouse holds
 TABLES = {
     "full": spec(primary_key=("id",), deletes="soft"),
     "cursor": cursor_spec(deletes="soft"),
+    "compare": spec(mode="compare", primary_key=("id",), deletes="soft"),
 }
 EVERY_TABLE = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 

@@ -373,6 +373,23 @@ def test_mode_full_is_replaced_only_if_it_changed(shop: Shop, source: SqlServerD
     assert landed(shop, "name") == [("b",)]
 
 
+@pytest.mark.parametrize("key", ["int", "varchar(10)"])
+def test_mode_compare_lands_only_rows_that_differ(
+    shop: Shop, source: SqlServerDatabase, key: str
+) -> None:
+    source.execute(f"create table item (id {key} primary key, name nvarchar(20), price money)")
+    source.execute("insert into item values (1, N'a', 1), (2, null, 2), (5000, N'c', 3)")
+    compared = table(mode="compare", primary_key=("id",), deletes="soft")
+    assert shop.load(compared).rows == 3
+    assert shop.load(compared).rows == 0
+    source.execute("update item set name = N'' where id = 2; delete from item where id = 5000")
+    result = shop.load(compared)
+    assert (result.rows, result.deleted) == (1, 1)
+    assert shop.current(compared, "id::text, name") == [("1", "a"), ("2", "")]
+    source.execute("insert into item values (5000, N'c', 3)")
+    assert shop.load(compared).restored == 1
+
+
 def test_the_doctor_tells_permissions_and_snapshots(source: SqlServerDatabase) -> None:
     source.execute("create table item (id int)")
     found = check_sqlserver_source("source shop", source.url, [table()])

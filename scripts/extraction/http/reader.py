@@ -15,7 +15,6 @@ from extraction.errors import ExtractError
 from extraction.http.client import JsonClient
 from extraction.http.settings import JSON_TYPES, HttpSettings
 from extraction.key_digests import Interval, KeyDigests
-from extraction.names import landing_name
 from extraction.spec import TableSpec
 
 FORMATS: Sequence[str] = ("json lines",)
@@ -111,6 +110,7 @@ class HttpReader:
         keys: Sequence[Column],
         like: KeyDigests | None = None,
         condition: str | None = None,
+        rows: Sequence[Column] = (),
     ) -> None:
         return None
 
@@ -152,7 +152,7 @@ class HttpReader:
         """An item as it lands: by landing's names, each value of the declared type."""
         document: Item = {}
         for field, value in item.items():
-            name = spec.rename.get(field) or landing_name(field)
+            name = spec.lands_as(field)
             if field in spec.exclude or value is None:
                 continue
             type_ = spec.columns.get(name)

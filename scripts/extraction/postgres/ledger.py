@@ -68,9 +68,9 @@ def watermark(cursor: Cursor, spec: TableSpec) -> Watermark:
         return Watermark()
     cursor.execute(
         "select cursor_to, overlap, key_digests from ops.extract_batches "
-        "where source_name = %s and table_name = %s and status = 'loaded' and mode = 'cursor' "
+        "where source_name = %s and table_name = %s and status = 'loaded' and mode = %s "
         "order by batch_id desc limit 1",
-        [spec.source, spec.table],
+        [spec.source, spec.table, spec.mode],
     )
     cursor_to, overlap, keys = cursor.fetchone() or (None, None, None)
     return Watermark(cursor_to, overlap, KeyDigests.loads(keys) if keys else None)

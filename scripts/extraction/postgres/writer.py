@@ -27,9 +27,9 @@ from extraction.engine import (
     Watermark,
     Window,
 )
-from extraction.errors import ExtractError, TransientError
+from extraction.errors import ExtractError, NullKeyError, TransientError
 from extraction.key_digests import Interval
-from extraction.names import MAX_BYTES, landing_name
+from extraction.names import MAX_BYTES
 from extraction.postgres import ledger, types
 from extraction.postgres.copy_pipe import RowsLostError, copy_in
 from extraction.postgres.errors import translated
@@ -167,13 +167,33 @@ class PostgresWriter:
         with translated(WHERE):
             self._begin()
             if not self._exists(spec):
-                return self._create(spec, spec.landing, columns, list(columns), stream, batch)
-            self._index_batches(spec)
+                rows = self._create(spec, spec.landing, columns, list(columns), stream, batch)
+                if spec.mode == "compare":
+                    self._check_keys(spec, spec.landing, spec.landed_key)
+                return rows
+            self._index(spec, by_key=spec.deletes == "soft")
             constants = {
                 BATCH_ID: (batch.id, "int8"),
                 LOADED_AT: (batch.loaded_at.isoformat(), "timestamptz"),
             }
             return self._copy(spec.landing, [*columns, *constants], stream(constants))
+
+    def append_differing(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        stream: Stream,
+        within: Sequence[Interval] | None,
+        batch: Batch,
+    ) -> tuple[int, int, int]:
+        with translated(WHERE):
+            self._begin()
+            self._index(spec, by_key=True)
+            self._take("_source", columns, stream)
+            self._check_keys(spec, ("_source",), keys)
+            where = "" if within is None else _where_within(keys, within)
+            return self._append_differing(spec, columns, keys, where, batch)
 
     def stage(self, spec: TableSpec, stream: Stream) -> None:
         with translated(WHERE):
@@ -190,43 +210,21 @@ class PostgresWriter:
         between: tuple[str, str],
         batch: Batch,
     ) -> tuple[int, int, int]:
-        landing = identifier(*spec.landing)
         with translated(WHERE):
             self._begin()
             if not self._exists(spec):
-                self._create_empty(spec, columns, keys)
-            names = ", ".join(map(identifier, columns))
+                self._create_empty(spec, columns)
             typed = ", ".join(f"{identifier(name)} {type_}" for name, type_ in columns.items())
-            key = ", ".join(map(identifier, keys))
-            same = " and ".join(f"s.{identifier(name)} = l.{identifier(name)}" for name in keys)
             low, high = map(literal, between)
-            cursor_name = spec.cursor or ""
-            cursor = identifier(spec.rename.get(cursor_name) or landing_name(cursor_name))
+            cursor = identifier(spec.lands_as(spec.cursor or ""))
             self._execute(
                 "create temporary table _source on commit drop as "
                 f"select r.* from _staged, json_to_record(document) as r ({typed})"
             )
-            self._execute(
-                "create temporary table _landed on commit drop as "
-                f"select distinct on ({key}) * from {landing} "
-                f"where {cursor} between {low} and {high} order by {key}, {BATCH_ID} desc"
-            )
-            self._execute("analyze _source; analyze _landed")
-            restored = self._query(
-                f"select count(*) from _source as s inner join _landed as l on {same} "
-                f"where l.{DELETED_AT} is not null"
-            )[0][0]
-            compared = ", ".join(f"{{0}}.{identifier(name)}" for name in columns)
-            rows = self._execute(
-                f"insert into {landing} ({names}, {LOADED_AT}, {BATCH_ID}) "
-                f"select {names}, {literal(batch.loaded_at)}, {batch.id} from _source as s "
-                f"where not exists (select 1 from _landed as l where {same} "
-                f"and l.{DELETED_AT} is null "
-                f"and row({compared.format('s')}) is not distinct from row({compared.format('l')}))"
-            )
-            deleted = self._flag_gone(spec, same, batch) if spec.deletes == "soft" else 0
+            where = f"where {cursor} between {low} and {high}"
+            counts = self._append_differing(spec, columns, keys, where, batch)
             self._execute("drop table _staged")
-        return rows - int(restored), deleted, int(restored)
+            return counts
 
     def replace(
         self,
@@ -290,16 +288,13 @@ class PostgresWriter:
         data = ", ".join(map(identifier, self.landing_columns(spec)))
         loaded_at = literal(batch.loaded_at)
         with translated(WHERE):
-            definitions = ", ".join(f"{identifier(name)} {type_}" for name, type_ in keys.items())
-            self._execute(f"create temporary table _keys ({definitions}) on commit drop")
-            self._copy(("_keys",), list(keys), stream({}), is_new=True)
+            self._take("_keys", keys, stream)
             self._check_keys(spec, ("_keys",), list(keys))
             self._execute("analyze _keys")
             if within is not None:
-                condition = key_digests.condition(identifier(next(iter(keys))), within)
                 self._execute(
                     "create temporary table _landed on commit drop as "
-                    f"select * from {landing} where {condition}"
+                    f"select * from {landing} {_where_within(list(keys), within)}"
                 )
                 self._execute("analyze _landed")
             # The newest row of each key that is gone, unless it says so already.
@@ -373,23 +368,27 @@ class PostgresWriter:
                 self._execute("rollback to savepoint readers")
                 time.sleep(random.uniform(0.1, 0.5))  # noqa: S311  # jitter, not cryptography
 
-    def _index_batches(self, spec: TableSpec) -> None:
-        """Lets bronze find new batches without reading the old ones; a few bytes for a megabyte.
+    def _index(self, spec: TableSpec, *, by_key: bool) -> None:
+        """Lets bronze find new batches, and later batches find keys, without reading all rows.
 
-        Made with the second batch: the first is read as a whole anyway.
+        Made with the second batch: the first is read as a whole anyway. Of batches, a few bytes
+        for a megabyte.
         """
         table = identifier(*spec.landing)
-        if not self._query(
-            "select 1 from pg_catalog.pg_index as i inner join pg_catalog.pg_attribute as a "
+        indexed = self._query(
+            "select a.attname from pg_catalog.pg_index as i "
+            "inner join pg_catalog.pg_attribute as a "
             "on a.attrelid = i.indrelid and a.attnum = i.indkey[0] "
-            "where i.indrelid = to_regclass(%s) and a.attname = %s",
+            "where i.indrelid = to_regclass(%s)",
             table,
-            BATCH_ID,
-        ):
-            self._execute(  # Postgres chooses a name that no table has
-                f"create index on {table} "
-                f"using brin ({BATCH_ID}) with (pages_per_range = 16, autosummarize = on)"
-            )
+        )
+        # Postgres chooses names that no table has.
+        if (BATCH_ID,) not in indexed:
+            options = "with (pages_per_range = 16, autosummarize = on)"
+            self._execute(f"create index on {table} using brin ({BATCH_ID}) {options}")
+        if by_key and (spec.landed_key[0],) not in indexed:
+            names = ", ".join(map(identifier, spec.landed_key))
+            self._execute(f"create index on {table} ({names}, {BATCH_ID})")
 
     def _exists(self, spec: TableSpec) -> bool:
         return bool(
@@ -438,17 +437,57 @@ class PostgresWriter:
         )
         return drafted == landed
 
-    def _create_empty(
-        self, spec: TableSpec, columns: Mapping[str, str], keys: Sequence[str]
-    ) -> None:
+    def _create_empty(self, spec: TableSpec, columns: Mapping[str, str]) -> None:
         """Makes a landing table whose rows are found by their key."""
         table = identifier(*spec.landing)
         types = {**columns, LOADED_AT: "timestamptz not null", BATCH_ID: "int8 not null"}
         types[DELETED_AT] = "timestamptz"
         definitions = ", ".join(f"{identifier(name)} {type_}" for name, type_ in types.items())
         self._execute(f"create table {table} ({definitions})")
-        self._execute(f"create index on {table} ({', '.join(map(identifier, keys))}, {BATCH_ID})")
-        self._index_batches(spec)
+        self._index(spec, by_key=True)
+
+    def _take(self, name: str, columns: Mapping[str, str], stream: Stream) -> None:
+        """Sends a stream into a table of this transaction."""
+        definitions = ", ".join(f"{identifier(name)} {type_}" for name, type_ in columns.items())
+        self._execute(f"create temporary table {name} ({definitions}) on commit drop")
+        self._copy((name,), list(columns), stream({}), is_new=True)
+
+    def _append_differing(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        where: str,
+        batch: Batch,
+    ) -> tuple[int, int, int]:
+        """Lands the rows of `_source` that differ from landing's newest of their key.
+
+        `where` selects of landing what `_source` has all of. Rows differ if they do as text, in
+        which a number has its scale and any type can be compared.
+        """
+        landing = identifier(*spec.landing)
+        names = ", ".join(map(identifier, columns))
+        key = ", ".join(map(identifier, keys))
+        same = " and ".join(f"s.{identifier(name)} = l.{identifier(name)}" for name in keys)
+        compared = ", ".join(f"{{0}}.{identifier(name)}" for name in columns)
+        self._execute(
+            "create temporary table _landed on commit drop as "
+            f"select distinct on ({key}) * from {landing} {where} order by {key}, {BATCH_ID} desc"
+        )
+        self._execute("analyze _source; analyze _landed")
+        restored = self._query(
+            f"select count(*) from _source as s inner join _landed as l on {same} "
+            f"where l.{DELETED_AT} is not null"
+        )[0][0]
+        rows = self._execute(
+            f"insert into {landing} ({names}, {LOADED_AT}, {BATCH_ID}) "
+            f"select {names}, {literal(batch.loaded_at)}, {batch.id} from _source as s "
+            f"where not exists (select 1 from _landed as l where {same} "
+            f"and l.{DELETED_AT} is null "
+            f"and row({compared.format('s')})::text = row({compared.format('l')})::text)"
+        )
+        deleted = self._flag_gone(spec, same, batch) if spec.deletes == "soft" else 0
+        return rows - int(restored), deleted, int(restored)
 
     def _flag_gone(self, spec: TableSpec, same: str, batch: Batch) -> int:
         """Lands a flagged copy of each row in `_landed` that `_source` has no more."""
@@ -465,11 +504,7 @@ class PostgresWriter:
         """A key that is null equals nothing, itself included: its row would seem to be gone."""
         nulls = " or ".join(f"{identifier(key)} is null" for key in keys)
         if nulls and self._query(f"select 1 from {identifier(*name)} where {nulls} limit 1"):
-            raise ExtractError(
-                f"{spec.name}: its primary_key ({', '.join(keys)}) is null in some rows at the "
-                "source, so soft deletes can't tell them apart. Name columns that are never null, "
-                "or set `deletes: none`. Landing is unchanged."
-            )
+            raise NullKeyError(spec.name, keys)
 
     def _keep_deleted(
         self,
@@ -533,3 +568,7 @@ class PostgresWriter:
         with self._connection.cursor() as cursor:
             cursor.execute(statement, parameters or None)
             return cursor.fetchall()
+
+
+def _where_within(keys: Sequence[str], intervals: Sequence[Interval]) -> str:
+    return f"where {key_digests.condition(identifier(keys[0]), intervals)}"

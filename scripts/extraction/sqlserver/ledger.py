@@ -75,9 +75,9 @@ def watermark(cursor: pyodbc.Cursor, spec: TableSpec) -> Watermark:
     _execute(
         cursor,
         "select top 1 cursor_to, overlap, key_digests from ops.extract_batches "
-        "where source_name = ? and table_name = ? and status = 'loaded' and mode = 'cursor' "
+        "where source_name = ? and table_name = ? and status = 'loaded' and mode = ? "
         "order by batch_id desc",
-        [spec.source, spec.table],
+        [spec.source, spec.table, spec.mode],
     )
     cursor_to, overlap, keys = [*cursor.fetchall(), (None, None, None)][0]
     return Watermark(cursor_to, overlap, KeyDigests.loads(keys) if keys else None)

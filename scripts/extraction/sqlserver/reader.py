@@ -16,7 +16,6 @@ from extraction import key_digests
 from extraction.engine import Column, Sink, Stream, Watermark, Window
 from extraction.errors import ExtractError, TransientError
 from extraction.key_digests import Interval, KeyDigests
-from extraction.names import landing_name
 from extraction.spec import TableSpec
 from extraction.sqlserver.changes import TrackedChanges, version_of
 from extraction.sqlserver.lines import ZeroError, copy_text, json_lines
@@ -98,7 +97,7 @@ class SqlServerReader:
             found.append(
                 Column(
                     source=source,
-                    name=spec.rename.get(source) or landing_name(source),
+                    name=spec.lands_as(source),
                     type=landing_type(type_, self._warehouse),
                     expression=expression(type_, source),
                     source_type=type_.display,
@@ -192,25 +191,30 @@ class SqlServerReader:
         keys: Sequence[Column],
         like: KeyDigests | None = None,
         condition: str | None = None,
+        rows: Sequence[Column] = (),
     ) -> KeyDigests | None:
-        names = [key.name for key in keys]
-        first, bits = f"convert(bigint, {keys[0].expression})", None
+        names = [column.name for column in (*keys, *rows)]
+        first = f"convert(bigint, {keys[0].expression})"
         where = f" where {condition}" if condition else ""
-        digest = _hash([_written(self._types[key.source], key.source) for key in keys])
+        digest = self._hash_of(rows or keys)
         nulls = " or ".join(f"{identifier(key.source)} is null" for key in keys)
-        if self._types[keys[0].source].name in INTEGERS:
-            bits = (like.bits if like else None) or 0
-            if condition is None:  # a table that was small at first may be large by now
-                bits = max(bits, self._bits(spec, first))
-        range_ = "0" if bits is None else _range(first, bits)
-        found = self._session.query(
-            f"select r, count_big(*), sum(h), max(is_null) from (select {range_} as r, "
-            f"{digest} as h, case when {nulls} then 1 else 0 end as is_null "
-            f"from {_table(spec)} as t{where}) as hashed group by r"
-        )
-        if any(has_null for *_, has_null in found):
-            return None
-        return KeyDigests(names, bits, {int(r): (int(n), int(sum_)) for r, n, sum_, _ in found})
+
+        def read(bits: int | None) -> KeyDigests | None:
+            range_ = "0" if bits is None else _range(first, bits)
+            found = self._session.query(
+                f"select r, count_big(*), sum(h), max(is_null) from (select {range_} as r, "
+                f"{digest} as h, case when {nulls} then 1 else 0 end as is_null "
+                f"from {_table(spec)} as t{where}) as hashed group by r"
+            )
+            if any(has_null for *_, has_null in found):
+                return None
+            return KeyDigests(names, bits, {int(r): (int(n), int(sum_)) for r, n, sum_, _ in found})
+
+        if self._types[keys[0].source].name not in INTEGERS:
+            return read(None)
+        if condition is not None:
+            return read((like.bits if like else None) or 0)
+        return key_digests.digests_of_all(read, like, lambda: self._bounds(spec, first))
 
     def within(self, keys: Sequence[Column], intervals: Sequence[Interval]) -> str:
         return key_digests.condition(f"t.{identifier(keys[0].source)}", intervals)
@@ -272,17 +276,19 @@ class SqlServerReader:
 
     def _digest(self, spec: TableSpec, columns: Sequence[Column], condition: str) -> str:
         """Identifies the content of some rows: their number, and the sum of their hashes."""
-        digest = _hash([_written(self._types[c.source], c.source) for c in columns])
         return str(
             self._session.scalar(
-                f"select concat(count_big(*), ':', coalesce(sum({digest}), 0)) "
+                f"select concat(count_big(*), ':', coalesce(sum({self._hash_of(columns)}), 0)) "
                 f"from {_table(spec)} as t where {condition}"
             )
         )
 
-    def _bits(self, spec: TableSpec, key: str) -> int:
+    def _hash_of(self, columns: Sequence[Column]) -> str:
+        return _hash([_written(self._types[column.source], column.source) for column in columns])
+
+    def _bounds(self, spec: TableSpec, key: str) -> tuple[int | None, int | None]:
         ((low, high),) = self._session.query(f"select min({key}), max({key}) from {_table(spec)}")
-        return key_digests.bits_for(low or 0, high or 0)
+        return low, high
 
     def _no_table(self, spec: TableSpec) -> ExtractError:
         names = [

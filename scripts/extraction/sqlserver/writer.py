@@ -31,9 +31,8 @@ from extraction.engine import (
     Watermark,
     Window,
 )
-from extraction.errors import ExtractError, TransientError
+from extraction.errors import ExtractError, NullKeyError, TransientError
 from extraction.key_digests import Interval
-from extraction.names import landing_name
 from extraction.spec import TableSpec
 from extraction.sqlserver import landing_types as types
 from extraction.sqlserver import ledger
@@ -215,7 +214,13 @@ class SqlServerWriter:
     def append(
         self, spec: TableSpec, columns: Mapping[str, str], stream: Stream, batch: Batch
     ) -> int:
-        return self._load(self._rows_of(spec, columns), columns, stream, batch)
+        if spec.mode != "compare":
+            return self._load(self._rows_of(spec, columns), columns, stream, batch)
+        key_types = {name: columns[name] for name in spec.landed_key}
+        target = self._rows_of(spec, columns, key_types)
+        rows = self._load(target, columns, stream, batch)
+        self._check_keys(spec, target, spec.landed_key)
+        return rows
 
     def stage(self, spec: TableSpec, stream: Stream) -> None:
         self._staged = self._loader.keep(STAGED, stream({}))
@@ -229,23 +234,53 @@ class SqlServerWriter:
         batch: Batch,
     ) -> tuple[int, int, int]:
         landing = identifier(*spec.landing)
-        key_types = {name: columns[name] for name in keys}
-        same = types.same_key("s", "l", key_types)
-        low, high = map(literal, between)
-        cursor_name = spec.cursor or ""
-        cursor = identifier(spec.rename.get(cursor_name) or landing_name(cursor_name))
-        target = self._rows_of(spec, columns, key_types)
         self._create(SOURCE, columns, is_temporary=True)
         self._loader.load_kept(SOURCE, columns, STAGED)
         typed = self._count(SOURCE)
         if typed != self._staged:
             raise TransientError(f"{landing}: {self._staged} rows were sent, {typed} arrived")
-        existing = landing if self._exists(spec) else target
+        low, high = map(literal, between)
+        cursor = identifier(spec.lands_as(spec.cursor or ""))
+        where = f"where l.{cursor} between {low} and {high}"
+        return self._append_differing(spec, columns, keys, where, batch)
+
+    def append_differing(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        stream: Stream,
+        within: Sequence[Interval] | None,
+        batch: Batch,
+    ) -> tuple[int, int, int]:
+        self._create(SOURCE, columns, is_temporary=True)
+        self._loader.load(SOURCE, columns, {}, stream({}))
+        self._check_keys(spec, SOURCE, keys)
+        where = ""
+        if within is not None:
+            where = f"where {key_digests.condition(f'l.{identifier(keys[0])}', within)}"
+        return self._append_differing(spec, columns, keys, where, batch)
+
+    def _append_differing(
+        self,
+        spec: TableSpec,
+        columns: Mapping[str, str],
+        keys: Sequence[str],
+        where: str,
+        batch: Batch,
+    ) -> tuple[int, int, int]:
+        """Adds the rows of SOURCE that differ from landing's newest of their key.
+
+        `where` selects of landing what SOURCE has all of.
+        """
+        key_types = {name: columns[name] for name in keys}
+        same = types.same_key("s", "l", key_types)
+        target = self._rows_of(spec, columns, key_types)
+        existing = identifier(*spec.landing) if self._exists(spec) else target
         everything = [*self._data(spec), *METADATA]
         self._session.execute(
             f"select {listed(everything)} into {LANDED} from "
-            f"{_newest(existing, key_types, f'where l.{cursor} between {low} and {high}')} "
-            "where _nth = 1"
+            f"{_newest(existing, key_types, where)} where _nth = 1"
         )
         restored = self._count(
             f"{SOURCE} as s inner join {LANDED} as l on {same} where l.{DELETED_AT} is not null"
@@ -507,11 +542,7 @@ class SqlServerWriter:
         """A key that is null equals nothing, itself included: its row would seem to be gone."""
         nulls = " or ".join(f"{identifier(key)} is null" for key in keys)
         if nulls and self._session.query(f"select top 1 1 from {table} where {nulls}"):
-            raise ExtractError(
-                f"{spec.name}: its primary_key ({', '.join(keys)}) is null in some rows at the "
-                "source, so soft deletes can't tell them apart. Name columns that are never null, "
-                "or set `deletes: none`. Landing is unchanged."
-            )
+            raise NullKeyError(spec.name, keys)
 
     def _keep_deleted(
         self,
