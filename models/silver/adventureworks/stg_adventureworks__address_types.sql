@@ -1,23 +1,11 @@
-with source as (
+select
+    -- ids
+    address_type_id,
 
-    select * from {{ ref('br_adventureworks__address_type') }}
+    -- text
+    name as address_type_name,
 
-),
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
 
-final as (
-
-    select
-        -- ids
-        address_type_id,
-
-        -- text
-        name as address_type_name,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__address_type') }}

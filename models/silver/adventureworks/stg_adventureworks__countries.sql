@@ -1,23 +1,11 @@
-with source as (
+select
+    -- ids
+    country_region_code as country_code,
 
-    select * from {{ ref('br_adventureworks__country_region') }}
+    -- text
+    name as country_name,
 
-),
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
 
-final as (
-
-    select
-        -- ids
-        country_region_code as country_code,
-
-        -- text
-        name as country_name,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__country_region') }}

@@ -1,28 +1,16 @@
-with source as (
+select
+    -- ids
+    customer_id,
+    person_id,
+    store_id,
+    territory_id,
 
-    select * from {{ ref('br_adventureworks__customer') }}
+    -- text
+    account_number,
+    case when store_id is null then 'Individual' else 'Store' end as customer_type,
 
-),
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
-final as (
-
-    select
-        -- ids
-        customer_id,
-        person_id,
-        store_id,
-        territory_id,
-
-        -- text
-        account_number,
-        case when store_id is null then 'Individual' else 'Store' end as customer_type,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__customer') }}

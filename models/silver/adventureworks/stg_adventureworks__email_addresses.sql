@@ -1,25 +1,13 @@
-with source as (
+select
+    -- ids
+    email_address_id,
+    business_entity_id as person_id,
 
-    select * from {{ ref('br_adventureworks__email_address') }}
+    -- text
+    nullif(lower(trim(email_address)), '') as email,
 
-),
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
 
-final as (
-
-    select
-        -- ids
-        email_address_id,
-        business_entity_id as person_id,
-
-        -- text
-        nullif(lower(trim(email_address)), '') as email,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
-
-    from source
-    where _deleted_at is null
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__email_address') }}
+where _deleted_at is null

@@ -1,23 +1,11 @@
-with source as (
+select
+    -- ids
+    product_category_id,
 
-    select * from {{ ref('br_adventureworks__product_category') }}
+    -- text
+    name as product_category_name,
 
-),
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
 
-final as (
-
-    select
-        -- ids
-        product_category_id,
-
-        -- text
-        name as product_category_name,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__product_category') }}

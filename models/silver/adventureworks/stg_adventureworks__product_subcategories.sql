@@ -1,24 +1,12 @@
-with source as (
+select
+    -- ids
+    product_subcategory_id,
+    product_category_id,
 
-    select * from {{ ref('br_adventureworks__product_subcategory') }}
+    -- text
+    name as product_subcategory_name,
 
-),
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
 
-final as (
-
-    select
-        -- ids
-        product_subcategory_id,
-        product_category_id,
-
-        -- text
-        name as product_subcategory_name,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__product_subcategory') }}

@@ -1,50 +1,38 @@
-with source as (
+select
+    -- ids
+    product_id,
+    product_subcategory_id,
 
-    select * from {{ ref('br_adventureworks__product') }}
+    -- text
+    trim(name) as product_name,
+    product_number,
+    color,
+    size as product_size,
+    case trim(product_line)
+        when 'R' then 'Road'
+        when 'M' then 'Mountain'
+        when 'T' then 'Touring'
+        when 'S' then 'Standard'
+    end as product_line,
 
-),
+    -- numerics
+    cast(standard_cost as numeric(18, 4)) as standard_cost,
+    cast(list_price as numeric(18, 4)) as list_price,
 
-final as (
+    -- booleans
+    make_flag as is_made_in_house,
+    finished_goods_flag as is_for_sale,
+    {{ to_boolean('discontinued_date is not null') }} as is_discontinued,
 
-    select
-        -- ids
-        product_id,
-        product_subcategory_id,
+    -- dates
+    cast(sell_start_date as date) as sell_start_date,
+    cast(sell_end_date as date) as sell_end_date,
 
-        -- text
-        trim(name) as product_name,
-        product_number,
-        color,
-        size as product_size,
-        case trim(product_line)
-            when 'R' then 'Road'
-            when 'M' then 'Mountain'
-            when 'T' then 'Touring'
-            when 'S' then 'Standard'
-        end as product_line,
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-        -- numerics
-        cast(standard_cost as numeric(18, 4)) as standard_cost,
-        cast(list_price as numeric(18, 4)) as list_price,
+    -- batch
+    _batch_id
 
-        -- booleans
-        make_flag as is_made_in_house,
-        finished_goods_flag as is_for_sale,
-        {{ to_boolean('discontinued_date is not null') }} as is_discontinued,
-
-        -- dates
-        cast(sell_start_date as date) as sell_start_date,
-        cast(sell_end_date as date) as sell_end_date,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at,
-
-        -- batch
-        _batch_id
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__product') }}

@@ -1,35 +1,23 @@
-with source as (
+select
+    -- ids
+    special_offer_id,
 
-    select * from {{ ref('br_adventureworks__special_offer') }}
+    -- text
+    description as special_offer_name,
+    type as offer_type,
+    category as offer_category,
 
-),
+    -- numerics
+    cast(discount_pct as numeric(18, 4)) as discount_rate,
+    cast(min_qty as integer) as minimum_quantity,
+    cast(max_qty as integer) as maximum_quantity,
 
-final as (
+    -- dates
+    cast(start_date as date) as start_date,
+    cast(end_date as date) as end_date,
 
-    select
-        -- ids
-        special_offer_id,
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
-        -- text
-        description as special_offer_name,
-        type as offer_type,
-        category as offer_category,
-
-        -- numerics
-        cast(discount_pct as numeric(18, 4)) as discount_rate,
-        cast(min_qty as integer) as minimum_quantity,
-        cast(max_qty as integer) as maximum_quantity,
-
-        -- dates
-        cast(start_date as date) as start_date,
-        cast(end_date as date) as end_date,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__special_offer') }}

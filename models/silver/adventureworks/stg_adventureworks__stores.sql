@@ -1,25 +1,13 @@
-with source as (
+select
+    -- ids
+    business_entity_id as store_id,
+    sales_person_id,
 
-    select * from {{ ref('br_adventureworks__store') }}
+    -- text
+    trim(name) as store_name,
 
-),
+    -- timestamps
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
-final as (
-
-    select
-        -- ids
-        business_entity_id as store_id,
-        sales_person_id,
-
-        -- text
-        trim(name) as store_name,
-
-        -- timestamps
-        cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_adventureworks__store') }}

@@ -1,37 +1,25 @@
-with source as (
+select
+    -- ids
+    run_id,
+    agent_id,
+    issue_id,
 
-    select * from {{ ref('br_miyabi__agent_runs') }}
+    -- text
+    agent_type,
+    lower(trim(model)) as model_name,
+    outcome,
 
-),
+    -- numerics
+    input_tokens,
+    output_tokens,
+    cast(cost_usd as numeric(18, 6)) as recorded_cost_usd,
 
-final as (
+    -- timestamps
+    {{ utc_timestamp('started_at') }} as started_at,
+    {{ utc_timestamp('finished_at') }} as finished_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-    select
-        -- ids
-        run_id,
-        agent_id,
-        issue_id,
+    -- batch
+    _batch_id
 
-        -- text
-        agent_type,
-        lower(trim(model)) as model_name,
-        outcome,
-
-        -- numerics
-        input_tokens,
-        output_tokens,
-        cast(cost_usd as numeric(18, 6)) as recorded_cost_usd,
-
-        -- timestamps
-        {{ utc_timestamp('started_at') }} as started_at,
-        {{ utc_timestamp('finished_at') }} as finished_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at,
-
-        -- batch
-        _batch_id
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_miyabi__agent_runs') }}

@@ -1,30 +1,18 @@
-with source as (
+select
+    -- ids
+    agent_id,
 
-    select * from {{ ref('br_miyabi__agents') }}
+    -- text
+    agent_name,
+    agent_type,
+    lower(maintainer_email) as maintainer_email,
 
-),
+    -- booleans
+    is_enabled,
 
-final as (
+    -- timestamps
+    {{ utc_timestamp('created_at') }} as created_at,
+    {{ utc_timestamp('updated_at') }} as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
-    select
-        -- ids
-        agent_id,
-
-        -- text
-        agent_name,
-        agent_type,
-        lower(maintainer_email) as maintainer_email,
-
-        -- booleans
-        is_enabled,
-
-        -- timestamps
-        {{ utc_timestamp('created_at') }} as created_at,
-        {{ utc_timestamp('updated_at') }} as updated_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_miyabi__agents') }}

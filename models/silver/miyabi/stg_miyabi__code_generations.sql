@@ -1,34 +1,22 @@
-with source as (
+select
+    -- ids
+    generation_id,
+    run_id,
 
-    select * from {{ ref('br_miyabi__code_generations') }}
+    -- numerics
+    lines_added,
+    lines_removed,
+    files_changed,
 
-),
+    -- booleans
+    is_accepted,
+    tests_passed as has_passed_tests,
 
-final as (
+    -- timestamps
+    {{ utc_timestamp('generated_at') }} as generated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-    select
-        -- ids
-        generation_id,
-        run_id,
+    -- batch
+    _batch_id
 
-        -- numerics
-        lines_added,
-        lines_removed,
-        files_changed,
-
-        -- booleans
-        is_accepted,
-        tests_passed as has_passed_tests,
-
-        -- timestamps
-        {{ utc_timestamp('generated_at') }} as generated_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at,
-
-        -- batch
-        _batch_id
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_miyabi__code_generations') }}

@@ -1,33 +1,21 @@
-with source as (
+select
+    -- ids
+    deployment_id,
 
-    select * from {{ ref('br_miyabi__deployments') }}
+    -- text
+    service as service_name,
+    lower(trim(environment)) as environment,
+    commit_sha,
+    status,
 
-),
+    -- timestamps
+    {{ utc_timestamp('committed_at') }} as committed_at,
+    {{ utc_timestamp('started_at') }} as started_at,
+    {{ utc_timestamp('finished_at') }} as finished_at,
+    {{ utc_timestamp('restored_at') }} as restored_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-final as (
+    -- batch
+    _batch_id
 
-    select
-        -- ids
-        deployment_id,
-
-        -- text
-        service as service_name,
-        lower(trim(environment)) as environment,
-        commit_sha,
-        status,
-
-        -- timestamps
-        {{ utc_timestamp('committed_at') }} as committed_at,
-        {{ utc_timestamp('started_at') }} as started_at,
-        {{ utc_timestamp('finished_at') }} as finished_at,
-        {{ utc_timestamp('restored_at') }} as restored_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at,
-
-        -- batch
-        _batch_id
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_miyabi__deployments') }}

@@ -1,30 +1,18 @@
-with source as (
+select
+    -- ids
+    incident_id,
+    deployment_id,
 
-    select * from {{ ref('br_miyabi__incidents') }}
+    -- text
+    service as service_name,
+    severity,
 
-),
+    -- timestamps
+    {{ utc_timestamp('opened_at') }} as opened_at,
+    {{ utc_timestamp('resolved_at') }} as resolved_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-final as (
+    -- batch
+    _batch_id
 
-    select
-        -- ids
-        incident_id,
-        deployment_id,
-
-        -- text
-        service as service_name,
-        severity,
-
-        -- timestamps
-        {{ utc_timestamp('opened_at') }} as opened_at,
-        {{ utc_timestamp('resolved_at') }} as resolved_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at,
-
-        -- batch
-        _batch_id
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_miyabi__incidents') }}

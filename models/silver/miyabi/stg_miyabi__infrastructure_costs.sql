@@ -1,24 +1,12 @@
-with source as (
+select
+    -- text
+    service as service_name,
 
-    select * from {{ ref('br_miyabi__infrastructure_costs') }}
+    -- numerics
+    cast(cost_usd as numeric(18, 4)) as cost_usd,
 
-),
+    -- dates
+    cost_date
 
-final as (
-
-    select
-        -- text
-        service as service_name,
-
-        -- numerics
-        cast(cost_usd as numeric(18, 4)) as cost_usd,
-
-        -- dates
-        cost_date
-
-    from source
-    where _deleted_at is null
-
-)
-
-select * from final
+from {{ ref('br_miyabi__infrastructure_costs') }}
+where _deleted_at is null

@@ -1,34 +1,22 @@
-with source as (
+select
+    -- ids
+    invocation_id,
+    unique_id,
 
-    select * from {{ ref('br_operations__source_freshness_results') }}
+    -- text
+    source_name,
+    table_name,
+    status as freshness_status,
+    message,
 
-),
+    -- numbers
+    age_seconds,
 
-final as (
+    -- booleans
+    {{ to_boolean("status <> 'pass'") }} as is_breach,
 
-    select
-        -- ids
-        invocation_id,
-        unique_id,
+    -- timestamps
+    {{ utc_timestamp('max_loaded_at') }} as max_loaded_at,
+    {{ utc_timestamp('snapshotted_at') }} as snapshotted_at
 
-        -- text
-        source_name,
-        table_name,
-        status as freshness_status,
-        message,
-
-        -- numbers
-        age_seconds,
-
-        -- booleans
-        {{ to_boolean("status <> 'pass'") }} as is_breach,
-
-        -- timestamps
-        {{ utc_timestamp('max_loaded_at') }} as max_loaded_at,
-        {{ utc_timestamp('snapshotted_at') }} as snapshotted_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_operations__source_freshness_results') }}

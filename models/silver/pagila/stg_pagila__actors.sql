@@ -1,24 +1,12 @@
-with source as (
+select
+    -- ids
+    actor_id,
 
-    select * from {{ ref('br_pagila__actor') }}
+    -- text
+    first_name,
+    last_name,
 
-),
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-final as (
-
-    select
-        -- ids
-        actor_id,
-
-        -- text
-        first_name,
-        last_name,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__actor') }}

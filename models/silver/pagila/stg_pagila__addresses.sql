@@ -1,28 +1,16 @@
-with source as (
+select
+    -- ids
+    address_id,
+    city_id,
 
-    select * from {{ ref('br_pagila__address') }}
+    -- text
+    address as address_line_1,
+    nullif(address2, '') as address_line_2,
+    nullif(district, '') as district,
+    nullif(postal_code, '') as postal_code,
+    nullif(phone, '') as phone,
 
-),
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-final as (
-
-    select
-        -- ids
-        address_id,
-        city_id,
-
-        -- text
-        address as address_line_1,
-        nullif(address2, '') as address_line_2,
-        nullif(district, '') as district,
-        nullif(postal_code, '') as postal_code,
-        nullif(phone, '') as phone,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__address') }}

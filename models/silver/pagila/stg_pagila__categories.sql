@@ -1,23 +1,11 @@
-with source as (
+select
+    -- ids
+    category_id,
 
-    select * from {{ ref('br_pagila__category') }}
+    -- text
+    name as category_name,
 
-),
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-final as (
-
-    select
-        -- ids
-        category_id,
-
-        -- text
-        name as category_name,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__category') }}

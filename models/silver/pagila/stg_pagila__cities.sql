@@ -1,24 +1,12 @@
-with source as (
+select
+    -- ids
+    city_id,
+    country_id,
 
-    select * from {{ ref('br_pagila__city') }}
+    -- text
+    city as city_name,
 
-),
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-final as (
-
-    select
-        -- ids
-        city_id,
-        country_id,
-
-        -- text
-        city as city_name,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__city') }}

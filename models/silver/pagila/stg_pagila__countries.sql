@@ -1,23 +1,11 @@
-with source as (
+select
+    -- ids
+    country_id,
 
-    select * from {{ ref('br_pagila__country') }}
+    -- text
+    country as country_name,
 
-),
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-final as (
-
-    select
-        -- ids
-        country_id,
-
-        -- text
-        country as country_name,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__country') }}

@@ -1,37 +1,25 @@
-with source as (
+select
+    -- ids
+    customer_id,
+    store_id,
+    address_id,
 
-    select * from {{ ref('br_pagila__customer') }}
+    -- text
+    first_name,
+    last_name,
+    nullif(lower(trim(email)), '') as email,
 
-),
+    -- booleans
+    {{ to_boolean(
+        'active = 1 or (active is null and ' ~ is_true('activebool') ~ ')'
+    ) }} as is_active,
 
-final as (
+    -- dates
+    create_date as registered_date,
 
-    select
-        -- ids
-        customer_id,
-        store_id,
-        address_id,
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
+    {{ utc_timestamp('_loaded_at') }} as loaded_at
 
-        -- text
-        first_name,
-        last_name,
-        nullif(lower(trim(email)), '') as email,
-
-        -- booleans
-        {{ to_boolean(
-            'active = 1 or (active is null and ' ~ is_true('activebool') ~ ')'
-        ) }} as is_active,
-
-        -- dates
-        create_date as registered_date,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at,
-        {{ utc_timestamp('_loaded_at') }} as loaded_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__customer') }}

@@ -1,22 +1,10 @@
-with source as (
+select
+    -- ids
+    film_id,
+    actor_id,
 
-    select * from {{ ref('br_pagila__film_actor') }}
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-),
-
-final as (
-
-    select
-        -- ids
-        film_id,
-        actor_id,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-    where _deleted_at is null
-
-)
-
-select * from final
+from {{ ref('br_pagila__film_actor') }}
+where _deleted_at is null

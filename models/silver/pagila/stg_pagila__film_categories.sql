@@ -1,22 +1,10 @@
-with source as (
+select
+    -- ids
+    film_id,
+    category_id,
 
-    select * from {{ ref('br_pagila__film_category') }}
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-),
-
-final as (
-
-    select
-        -- ids
-        film_id,
-        category_id,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-    where _deleted_at is null
-
-)
-
-select * from final
+from {{ ref('br_pagila__film_category') }}
+where _deleted_at is null

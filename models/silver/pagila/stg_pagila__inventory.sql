@@ -1,25 +1,13 @@
-with source as (
+select
+    -- ids
+    inventory_id,
+    film_id,
+    store_id,
 
-    select * from {{ ref('br_pagila__inventory') }}
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at,
 
-),
+    -- batch
+    _batch_id
 
-final as (
-
-    select
-        -- ids
-        inventory_id,
-        film_id,
-        store_id,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at,
-
-        -- batch
-        _batch_id
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__inventory') }}

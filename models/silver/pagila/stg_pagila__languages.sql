@@ -1,23 +1,11 @@
-with source as (
+select
+    -- ids
+    language_id,
 
-    select * from {{ ref('br_pagila__language') }}
+    -- text
+    trim(name) as language_name,
 
-),
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-final as (
-
-    select
-        -- ids
-        language_id,
-
-        -- text
-        trim(name) as language_name,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__language') }}

@@ -1,30 +1,18 @@
-with source as (
+select
+    -- ids
+    payment_id,
+    rental_id,
+    customer_id,
+    staff_id,
 
-    select * from {{ ref('br_pagila__payment') }}
+    -- numerics
+    cast(amount as numeric(18, 2)) as amount,
 
-),
+    -- timestamps
+    {{ utc_timestamp('payment_date') }} as paid_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-final as (
+    -- batch
+    _batch_id
 
-    select
-        -- ids
-        payment_id,
-        rental_id,
-        customer_id,
-        staff_id,
-
-        -- numerics
-        cast(amount as numeric(18, 2)) as amount,
-
-        -- timestamps
-        {{ utc_timestamp('payment_date') }} as paid_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at,
-
-        -- batch
-        _batch_id
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__payment') }}

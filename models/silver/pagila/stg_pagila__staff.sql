@@ -1,31 +1,19 @@
-with source as (
+select
+    -- ids
+    staff_id,
+    store_id,
+    address_id,
 
-    select * from {{ ref('br_pagila__staff') }}
+    -- text
+    first_name,
+    last_name,
+    email,
+    username,
 
-),
+    -- booleans
+    active as is_active,
 
-final as (
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at
 
-    select
-        -- ids
-        staff_id,
-        store_id,
-        address_id,
-
-        -- text
-        first_name,
-        last_name,
-        email,
-        username,
-
-        -- booleans
-        active as is_active,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__staff') }}

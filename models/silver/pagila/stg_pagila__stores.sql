@@ -1,23 +1,11 @@
-with source as (
+select
+    -- ids
+    store_id,
+    manager_staff_id,
+    address_id,
 
-    select * from {{ ref('br_pagila__store') }}
+    -- timestamps
+    {{ utc_timestamp('last_update') }} as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
-),
-
-final as (
-
-    select
-        -- ids
-        store_id,
-        manager_staff_id,
-        address_id,
-
-        -- timestamps
-        {{ utc_timestamp('last_update') }} as updated_at,
-        {{ utc_timestamp('_deleted_at') }} as deleted_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_pagila__store') }}
