@@ -4,6 +4,7 @@
         indexes=[
             {'columns': ['sales_order_id', 'sales_order_detail_id'], 'unique': true},
             {'columns': ['_batch_id']},
+            {'columns': ['product_id']},
         ],
     )
 }}

@@ -1,7 +1,11 @@
 {{
     config(
         unique_key='generation_id',
-        indexes=[{'columns': ['generation_id'], 'unique': true}, {'columns': ['_batch_id']}],
+        indexes=[
+            {'columns': ['generation_id'], 'unique': true},
+            {'columns': ['_batch_id']},
+            {'columns': ['run_id']},
+        ],
     )
 }}
 

@@ -1,7 +1,11 @@
 {{
     config(
         unique_key='incident_id',
-        indexes=[{'columns': ['incident_id'], 'unique': true}, {'columns': ['_batch_id']}],
+        indexes=[
+            {'columns': ['incident_id'], 'unique': true},
+            {'columns': ['_batch_id']},
+            {'columns': ['deployment_id']},
+        ],
     )
 }}
 

@@ -1,7 +1,11 @@
 {{
     config(
         unique_key='change_id',
-        indexes=[{'columns': ['change_id'], 'unique': true}, {'columns': ['_batch_id']}],
+        indexes=[
+            {'columns': ['change_id'], 'unique': true},
+            {'columns': ['_batch_id']},
+            {'columns': ['issue_id']},
+        ],
     )
 }}
 

@@ -1,7 +1,11 @@
 {{
     config(
         unique_key='inventory_id',
-        indexes=[{'columns': ['inventory_id'], 'unique': true}, {'columns': ['_batch_id']}],
+        indexes=[
+            {'columns': ['inventory_id'], 'unique': true},
+            {'columns': ['_batch_id']},
+            {'columns': ['film_id']},
+        ],
     )
 }}
 

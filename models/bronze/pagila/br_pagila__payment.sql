@@ -4,6 +4,7 @@
         indexes=[
             {'columns': ['payment_id', 'payment_date'], 'unique': true},
             {'columns': ['_batch_id']},
+            {'columns': ['rental_id']},
         ],
     )
 }}

@@ -1,7 +1,11 @@
 {{
     config(
         unique_key='rental_id',
-        indexes=[{'columns': ['rental_id'], 'unique': true}, {'columns': ['_batch_id']}],
+        indexes=[
+            {'columns': ['rental_id'], 'unique': true},
+            {'columns': ['_batch_id']},
+            {'columns': ['inventory_id']},
+        ],
     )
 }}
 

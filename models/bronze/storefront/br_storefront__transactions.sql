@@ -1,7 +1,11 @@
 {{
     config(
         unique_key='transaction_id',
-        indexes=[{'columns': ['transaction_id'], 'unique': true}, {'columns': ['_batch_id']}],
+        indexes=[
+            {'columns': ['transaction_id'], 'unique': true},
+            {'columns': ['_batch_id']},
+            {'columns': ['customer_id']},
+        ],
     )
 }}
 

@@ -13,7 +13,12 @@ alter table "Sales"."SalesOrderHeader" add primary key ("SalesOrderID");
 alter table "Sales"."SalesOrderDetail" add primary key ("SalesOrderID", "SalesOrderDetailID");
 
 create unique index on "Production"."Product" ("Name");
+create index on "Person"."Address" ("ModifiedDate");
 create index on "Person"."BusinessEntityAddress" ("AddressID");
+create index on "Person"."BusinessEntityAddress" ("ModifiedDate");
+create index on "Person"."EmailAddress" ("ModifiedDate");
+create index on "Person"."Person" ("ModifiedDate");
+create index on "Sales"."Customer" ("ModifiedDate");
 create index on "Sales"."SalesOrderHeader" ("CustomerID");
 create index on "Sales"."SalesOrderHeader" ("OrderDate");
 create index on "Sales"."SalesOrderHeader" ("ModifiedDate");

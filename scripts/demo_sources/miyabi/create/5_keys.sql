@@ -10,13 +10,17 @@ alter table public.incidents add primary key (incident_id);
 alter table public.infrastructure_costs add primary key (service, cost_date);
 
 create index on public.issues (created_at);
+create index on public.issues (updated_at);
 create index on public.issue_state_changes (issue_id);
+create index on public.issue_state_changes (updated_at);
 create index on public.agent_runs (started_at);
 create index on public.agent_runs (issue_id);
 create index on public.agent_runs (updated_at);
 create index on public.code_generations (run_id);
 create index on public.code_generations (generated_at);
+create index on public.code_generations (updated_at);
 create index on public.deployments (started_at);
+create index on public.deployments (updated_at);
 create index on public.incidents (opened_at);
 create index on public.incidents (deployment_id);
 

@@ -11,6 +11,13 @@ create unique index on public.store (manager_staff_id);
 create index on public.customer (address_id);
 create index on public.film_actor (film_id);
 create index on public.inventory (store_id, film_id);
+create index on public.address (last_update);
+create index on public.customer (last_update);
+create index on public.film (last_update);
+create index on public.film_actor (last_update);
+create index on public.film_category (last_update);
+create index on public.inventory (last_update);
+create index on public.rental (last_update);
 
 alter table public.city add foreign key (country_id) references public.country;
 alter table public.address add foreign key (city_id) references public.city;
