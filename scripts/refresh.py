@@ -46,7 +46,7 @@ from publishing.session import Session
 from refreshing import changes, state
 
 # Read by macros/project/built_batch.sql.
-BUILT = "MEDALLION_BUILT_BATCH"
+BUILT, TESTED = "MEDALLION_BUILT_BATCH", "MEDALLION_TESTED_BATCH"
 # Tests that need whole tables; keys are held by unique indexes and primary keys at any time.
 ONCE_A_DAY = ("test_type:singular", "test_name:unique", "test_name:unique_combination_of_columns")
 INTERRUPTED = 130
@@ -172,23 +172,30 @@ class Refresh:
             schema = warehouse_credentials(self.target).schema
             selection = " ".join([f"{schema}:", *sorted(self.sources), self.rhythm or ""]).strip()
             project = state.fingerprint(ROOT)
-            built_to = None if everything else state.last_settled(warehouse, selection, project)
+            built_to = state.last_built(warehouse, selection, project)
+            tested_to = None if everything else state.last_tested(warehouse, selection, project)
             settled = changes.settled_batch(warehouse)
-            if built_to is None:
+            is_part = bool(self.rhythm or self.sources)
+            if tested_to is None:
                 wanted, options, built = self._everything()
             else:
-                tables = changes.changed_tables(warehouse, built_to, self.sources)
+                tables = changes.changed_tables(warehouse, tested_to, self.sources)
                 if not tables:
                     return "nothing new"
                 wanted, options = self._changed(tables), ["--exclude", *ONCE_A_DAY]
-                options += self._tests_of_what_is_here()
+                if is_part:
+                    options += self._tests_of_what_is_here()
+                elif changes.views_stay(self.manifest, tables):
+                    # Their tests are selected by what they stand on; excluded with them else.
+                    options += ["config.materialized:view", "--indirect-selection", "empty"]
                 built = f"{len(tables)} changed {'table' if len(tables) == 1 else 'tables'} built"
             if self.rhythm:
                 wanted = [f"{one},{self.rhythm}" for one in wanted] or [self.rhythm]
-            is_whole = built_to is None
+            is_whole = tested_to is None
             running = state.begin(warehouse, selection, project, settled, is_whole=is_whole)
             # What is above it must be new to each fact: not if another selection builds its inputs.
-            os.environ[BUILT] = "" if self.rhythm or self.sources else str(built_to or "")
+            os.environ[BUILT] = "" if is_part else str(built_to or "")
+            os.environ[TESTED] = "" if is_part else str(tested_to or "")
             command = ("build", "--exclude-resource-type", "unit_test", *_selecting(wanted))
             succeeded = self._build(*command, *options)
             state.finish(warehouse, running, succeeded=succeeded)
@@ -200,7 +207,7 @@ class Refresh:
         found = ask(self.manifest, *selecting, "--resource-type", "model", target=self.target)
         if not found:
             raise DbtProjectError(f"There is no model that `{wanted.selection}` selects.")
-        os.environ[BUILT] = ""
+        os.environ[BUILT] = os.environ[TESTED] = ""
         times = [f"--event-time-start={wanted.start.isoformat()}"]
         times += [f"--event-time-end={wanted.end.isoformat()}"]
         self._build("build", "--exclude-resource-type", "unit_test", *times, *selecting)

@@ -8,7 +8,7 @@
 #}
 {% macro default__get_where_subquery(relation) -%}
     {%- set where = config.get('where') -%}
-    {%- set tested = medallion.built_batch() -%}
+    {%- set tested = medallion.tested_batch() -%}
     {%- set batches = medallion.batch_columns(model) if tested else [] -%}
     {%- if batches -%}
         {{ return('(' ~ medallion.rows_after(relation, batches, tested, where) ~ ') dbt_subquery') }}

@@ -25,7 +25,23 @@ class Refresh:
     is_whole: bool
 
 
-def last_settled(connection: Connection, selection: str, project: str) -> int | None:
+def last_built(connection: Connection, selection: str, project: str) -> int | None:
+    """The batch up to which the facts of this project have all rows; None if it isn't known.
+
+    Another project may have built others, or these otherwise.
+    """
+    with connection.cursor() as cursor:
+        dialect(connection).execute(
+            cursor,
+            "select max(settled_batch_id) from ops.refreshes "
+            "where status = 'succeeded' and selection = %s and project = %s",
+            [selection, project],
+        )
+        (settled,) = cursor.fetchone()
+    return None if settled is None else int(settled)
+
+
+def last_tested(connection: Connection, selection: str, project: str) -> int | None:
     """The batch up to which all is built and tested; None if everything must be built.
 
     That is so on the first refresh of a day (UTC), because models and tests know what day it is,

@@ -64,7 +64,7 @@ def test_a_dry_run_prints_the_plan_and_lands_nothing(
     done = script("extract.py", *ACTORS, "--dry-run", env=env)
     assert done.returncode == 0, done.stderr
     assert "film_catalog.actors" in done.stdout
-    assert "full" in done.stdout
+    assert "compare" in done.stdout
     plans = json.loads(script("extract.py", *ACTORS, "--dry-run", "--json", env=env).stdout)
     assert [plan["table"] for plan in plans] == ["film_catalog.actors"]
     assert warehouse.scalar("select to_regnamespace('landing_film_catalog') is null")

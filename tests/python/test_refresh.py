@@ -123,22 +123,51 @@ def test_two_refreshes_do_not_write_the_same_facts_at_once(film_catalog: Refresh
 def test_only_rows_that_landed_since_are_tested(film_catalog: Refreshed) -> None:
     """Old rows were tested before; the first refresh of a day tests them again."""
     bronze = "dev_test_bronze.br_film_catalog__actors"
-    batch = film_catalog.warehouse.scalar(f"select max(_batch_id) from {bronze}")
-    test = ("test", "-s", f"{bronze.split('.')[1]},test_type:generic")
-    since = {**film_catalog.env, "MEDALLION_BUILT_BATCH": str(batch)}
-    doubled = f"insert into {bronze} select * from {bronze} where actor_id = 1"
+    ((batch, name),) = film_catalog.warehouse.query(
+        f"select max(_batch_id), min(actor_name) filter (where actor_id = 1) from {bronze}"
+    )
+    test = ("test", "-s", "catalog_actors_have_a_name")
+    since = {**film_catalog.env, "MEDALLION_TESTED_BATCH": str(batch)}
+
+    def actor(name: str, batch: int) -> str:
+        return f"update {bronze} set actor_name = '{name}', _batch_id = {batch} where actor_id = 1"
+
     try:
-        film_catalog.warehouse.execute(doubled)
+        film_catalog.warehouse.execute(actor("", batch))
         assert dbt(*test, env=film_catalog.env).returncode != 0
         assert dbt(*test, env=since).returncode == 0
-        film_catalog.warehouse.execute(
-            f"update {bronze} set _batch_id = {batch + 1} where actor_id = 1"
-        )
+        film_catalog.warehouse.execute(actor("", batch + 1))
         assert dbt(*test, env=since).returncode != 0
     finally:
+        film_catalog.warehouse.execute(actor(name, batch))
+
+
+def test_a_dimension_is_built_whole_but_by_refreshes_within_a_day(film_catalog: Refreshed) -> None:
+    """Then it takes in what landed, with all that the rest of the row reads."""
+    gold, bronze = "dev_test_gold.film_ratings", "dev_test_bronze.br_film_catalog__films"
+    film_catalog.refresh("--all")
+    batch = film_catalog.warehouse.scalar("select max(batch_id) from ops.extract_batches")
+    since = {**film_catalog.env, "MEDALLION_TESTED_BATCH": str(batch)}
+    kept = f"create table public.kept as select * from {bronze} where film_id in (1, 2)"
+    film_catalog.warehouse.execute(
+        f"{kept}; update {bronze} set title = 'new', _batch_id = {batch + 1} where film_id = 1;"
+        f"update {bronze} set title = 'seen tomorrow' where film_id = 2"
+    )
+    titles = f"select title from {gold} where film_id in (1, 2) order by film_id"
+    before = film_catalog.warehouse.query(f"select actors from {gold} where film_id = 1")
+    ((_,), (second,)) = film_catalog.warehouse.query(titles)
+    try:
+        assert dbt("run", "-s", "film_ratings", env=since).returncode == 0
+        assert film_catalog.warehouse.query(titles) == [("new",), (second,)]
+        assert film_catalog.warehouse.query(f"select actors from {gold} where film_id = 1") == (
+            before
+        )
+        assert dbt("run", "-s", "film_ratings", env=film_catalog.env).returncode == 0
+        assert film_catalog.warehouse.query(titles) == [("new",), ("seen tomorrow",)]
+    finally:
         film_catalog.warehouse.execute(
-            f"delete from {bronze} where ctid = (select max(ctid) from {bronze} "
-            f"where actor_id = 1); update {bronze} set _batch_id = {batch} where actor_id = 1"
+            f"update {bronze} as b set title = k.title, _batch_id = k._batch_id "
+            "from public.kept as k where k.film_id = b.film_id; drop table public.kept"
         )
 
 
@@ -174,21 +203,28 @@ def test_all_is_built_after_midnight_a_change_and_whatever_did_not_succeed(
                 state.finish(connection, running, succeeded=succeeded)
 
         def built_to(project: str, selection: str = "") -> int | None:
-            return state.last_settled(connection, selection, project)
+            return state.last_tested(connection, selection, project)
+
+        def facts_have(project: str) -> int | None:
+            return state.last_built(connection, "", project)
 
         assert built_to("old") is None, "a new warehouse"
         refresh("old", 5, whole=True, succeeded=False)
         refresh("old", 6, whole=True, succeeded=None)
         assert built_to("old") is None, "failed and killed"
+        assert facts_have("old") is None
         refresh("old", 7, whole=True, succeeded=True)
         refresh("old", 8, whole=False, succeeded=True)
         refresh("old", 9, whole=False, succeeded=False)
         assert built_to("old") == 8
         assert built_to("old", "tag:hourly") is None, "a rhythm of its own"
         assert built_to("new") is None, "the project changed"
+        assert facts_have("old") == 8
+        assert facts_have("new") is None, "facts that the old project may not have built"
         refresh("new", 10, whole=True, succeeded=True)
         assert built_to("new") == 10
         assert built_to("old") is None, "changed back: what is there is of the new project"
+        assert facts_have("old") == 8, "and of this one's facts no more than it built"
         recorded.execute("update ops.refreshes set started_at = '2026-01-01'")
         assert built_to("new") is None, "another day"
 

@@ -1,7 +1,17 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='film_id',
+        on_schema_change='fail',
+        meta={'whole_once_a_day': true},
+        post_hook="{{ delete_gone_rows(ref('stg_film_catalog__films'), ['film_id']) }}",
+    )
+}}
+
 with films as (
 
     select * from {{ ref('stg_film_catalog__films') }}
-    where deleted_at is null
 
 ),
 
@@ -23,6 +33,44 @@ film_categories as (
 
 ),
 
+{%- if is_incremental() %}
+
+-- Of which something has landed, be it that something is gone. By ref: Postgres writes a CTE that is
+-- read twice out in full.
+changed_films as (
+
+    select film_id
+    from {{ ref('stg_film_catalog__films') }}
+    where _batch_id > {{ tested_batch() }}
+    union
+    select film_id
+    from {{ ref('stg_film_catalog__film_actors') }}
+    where _batch_id > {{ tested_batch() }}
+    union
+    select film_actors_of_changed.film_id
+    from {{ ref('stg_film_catalog__film_actors') }} as film_actors_of_changed
+    inner join {{ ref('stg_film_catalog__actors') }} as changed_actors
+        on film_actors_of_changed.actor_id = changed_actors.actor_id
+    where changed_actors._batch_id > {{ tested_batch() }}
+    union
+    select film_id
+    from {{ ref('stg_film_catalog__film_categories') }}
+    where _batch_id > {{ tested_batch() }}
+
+),
+{%- endif %}
+
+films_to_build as (
+
+    select *
+    from films
+    where deleted_at is null
+    {%- if is_incremental() %}
+        and film_id in (select changed_films.film_id from changed_films)
+    {%- endif %}
+
+),
+
 actors_per_film as (
 
     select
@@ -31,6 +79,12 @@ actors_per_film as (
         {{ text_list('actors.actor_name') }} as actors
     from film_actors
     inner join actors on film_actors.actor_id = actors.actor_id
+    where
+        film_actors.deleted_at is null
+        and actors.deleted_at is null
+    {%- if is_incremental() %}
+        and film_actors.film_id in (select changed_films.film_id from changed_films)
+    {%- endif %}
     group by film_actors.film_id
 
 ),
@@ -42,6 +96,10 @@ distinct_categories as (
         film_id,
         category_name
     from film_categories
+    where deleted_at is null
+    {%- if is_incremental() %}
+        and film_id in (select changed_films.film_id from changed_films)
+    {%- endif %}
 
 ),
 
@@ -58,19 +116,19 @@ categories_per_film as (
 final as (
 
     select
-        films.film_id,
-        films.title,
-        films.release_date,
-        films.price,
-        films.mpaa_rating,
-        films.user_rating,
-        {{ film_rating_category('films.user_rating') }} as rating_category,
+        films_to_build.film_id,
+        films_to_build.title,
+        films_to_build.release_date,
+        films_to_build.price,
+        films_to_build.mpaa_rating,
+        films_to_build.user_rating,
+        {{ film_rating_category('films_to_build.user_rating') }} as rating_category,
         cast(categories_per_film.categories as {{ dbt.type_string() }}) as categories,
         cast(actors_per_film.actors as {{ dbt.type_string() }}) as actors,
         cast(coalesce(actors_per_film.actor_count, 0) as integer) as actor_count
-    from films
-    left join actors_per_film on films.film_id = actors_per_film.film_id
-    left join categories_per_film on films.film_id = categories_per_film.film_id
+    from films_to_build
+    left join actors_per_film on films_to_build.film_id = actors_per_film.film_id
+    left join categories_per_film on films_to_build.film_id = categories_per_film.film_id
 
 )
 

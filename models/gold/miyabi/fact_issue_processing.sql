@@ -13,7 +13,7 @@
 
 with issues as (
 
-    {{ rows_to_build(ref('int_issues_timed'), 'created_at', inputs) }}
+    {{ rows_to_build(ref('int_issues_timed'), 'created_at', inputs, at_once=true) }}
 
 ),
 

@@ -1,5 +1,6 @@
 {%- set days_into_month = date_part('day', 'started_date') -%}
 {%- set first_of_month = dbt.dateadd('day', '1 - ' ~ days_into_month, 'started_date') -%}
+{%- set periods = ['day', 'month'] -%}
 
 with runs as (
 
@@ -26,12 +27,10 @@ changes_per_run as (
 
 -- Code counts when its run started, however much later it is accepted.
 dated as (
-    {% for period_type, period_start in [
-        ('day', 'started_date'), ('month', 'cast(' ~ first_of_month ~ ' as date)')
-    ] %}
+
     select
-        '{{ period_type }}' as period_type,
-        {{ period_start }} as period_start,
+        runs.started_date as day_start,
+        cast({{ first_of_month }} as date) as month_start,
         runs.agent_id,
         runs.model_name,
         runs.is_finished,
@@ -43,16 +42,14 @@ dated as (
         changes_per_run.accepted_changes
     from runs
     left join changes_per_run on runs.run_id = changes_per_run.run_id
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
 
 ),
 
-counted as (
+counted_per_day as (
 
     select
-        period_type,
-        period_start,
+        day_start,
+        month_start,
         agent_id,
         model_name,
         count(*) as runs,
@@ -63,18 +60,56 @@ counted as (
         coalesce(sum(changes), 0) as changes,
         coalesce(sum(accepted_changes), 0) as accepted_changes
     from dated
-    group by period_type, period_start, agent_id, model_name
+    group by day_start, month_start, agent_id, model_name
 
 ),
 
-durations as (
+counted as (
+    {% for period in periods %}
+    select
+        '{{ period }}' as period_type,
+        {{ period }}_start as period_start,
+        agent_id,
+        model_name,
+        sum(runs) as runs,
+        sum(finished_runs) as finished_runs,
+        sum(successful_runs) as successful_runs,
+        sum(tokens) as tokens,
+        sum(cost_usd) as cost_usd,
+        sum(changes) as changes,
+        sum(accepted_changes) as accepted_changes
+    from counted_per_day
+    group by {{ period }}_start, agent_id, model_name
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+{%- for period in periods %}
+
+durations_per_{{ period }} as (
 
     {{ percentiles(
         'dated',
-        ['period_type', 'period_start', 'agent_id', 'model_name'],
+        [period ~ '_start', 'agent_id', 'model_name'],
         'duration_seconds',
         {'p50_duration_seconds': 0.5, 'p95_duration_seconds': 0.95},
     ) | indent(4) }}
+
+),
+{%- endfor %}
+
+durations as (
+    {% for period in periods %}
+    select
+        '{{ period }}' as period_type,
+        {{ period }}_start as period_start,
+        agent_id,
+        model_name,
+        p50_duration_seconds,
+        p95_duration_seconds
+    from durations_per_{{ period }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 

@@ -4,6 +4,13 @@ with rentals as (
 
 ),
 
+returned_rentals as (
+
+    select * from {{ ref('fact_rental') }}
+    where returned_at is not null
+
+),
+
 payments as (
 
     select * from {{ ref('fact_payment') }}
@@ -28,8 +35,7 @@ returned as (
         cast(returned_at as date) as date_day,
         count(*) as returns,
         sum(case when {{ is_true('is_late') }} then 1 else 0 end) as late_returns
-    from rentals
-    where returned_at is not null
+    from returned_rentals
     group by store_id, cast(returned_at as date)
 
 ),

@@ -1,6 +1,28 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key='customer_key',
+        on_schema_change='fail',
+        meta={'whole_once_a_day': true},
+        post_hook="{{ delete_unknown_customers(ref('stg_storefront__transactions')) }}",
+    )
+}}
+
 with customers as (
 
-    select * from {{ ref('stg_storefront__customers') }}
+    select *
+    from {{ ref('stg_storefront__customers') }}
+    {%- if is_incremental() %}
+    where _batch_id > {{ tested_batch() }}
+    {%- endif %}
+
+),
+
+registered as (
+
+    select customer_id
+    from {{ ref('stg_storefront__customers') }}
 
 ),
 
@@ -16,6 +38,9 @@ buyers as (
     select distinct customer_id
     from transactions
     where deleted_at is null
+    {%- if is_incremental() %}
+        and _batch_id > {{ tested_batch() }}
+    {%- endif %}
 
 ),
 
@@ -23,8 +48,8 @@ unregistered as (
 
     select buyers.customer_id
     from buyers
-    left join customers on buyers.customer_id = customers.customer_id
-    where customers.customer_id is null
+    left join registered on buyers.customer_id = registered.customer_id
+    where registered.customer_id is null
 
 ),
 
@@ -54,7 +79,7 @@ final as (
         null as customer_name,
         null as email,
         null as phone,
-        'Unknown' as customer_status,
+        cast('Unknown' as {{ dbt.type_string() }}) as customer_status,
         null as created_date,
         null as modified_date,
         {{ bool_literal(false) }} as has_email,

@@ -1,20 +1,14 @@
-with source as (
+select
+    -- ids
+    actor_id,
 
-    select * from {{ ref('br_film_catalog__actors') }}
+    -- text
+    actor_name,
 
-),
+    -- timestamps
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-final as (
+    -- batch
+    _batch_id
 
-    select
-        -- ids
-        actor_id,
-
-        -- text
-        actor_name
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_film_catalog__actors') }}

@@ -1,18 +1,12 @@
-with source as (
+select
+    -- ids
+    film_id,
+    actor_id,
 
-    select * from {{ ref('br_film_catalog__film_actors') }}
+    -- timestamps
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-),
+    -- batch
+    _batch_id
 
-final as (
-
-    select
-        -- ids
-        film_id,
-        actor_id
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_film_catalog__film_actors') }}

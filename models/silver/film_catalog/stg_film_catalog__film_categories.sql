@@ -1,21 +1,15 @@
-with source as (
+select
+    -- ids
+    category_id as film_category_id,
+    film_id,
 
-    select * from {{ ref('br_film_catalog__film_category') }}
+    -- text
+    trim(category_name) as category_name,
 
-),
+    -- timestamps
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-final as (
+    -- batch
+    _batch_id
 
-    select
-        -- ids
-        category_id as film_category_id,
-        film_id,
-
-        -- text
-        trim(category_name) as category_name
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_film_catalog__film_category') }}

@@ -1,32 +1,23 @@
-with source as (
+select
+    -- ids
+    film_id,
 
-    select * from {{ ref('br_film_catalog__films') }}
+    -- text
+    title,
+    nullif(upper(trim(rating)), '') as mpaa_rating,
 
-),
+    -- numerics
+    cast(price as numeric(18, 2)) as price,
+    cast(user_rating as numeric(4, 2)) as user_rating,
 
-final as (
+    -- dates
+    release_date,
 
-    select
-        -- ids
-        film_id,
+    -- timestamps
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
+    {{ utc_timestamp('_loaded_at') }} as loaded_at,
 
-        -- text
-        title,
-        nullif(upper(trim(rating)), '') as mpaa_rating,
+    -- batch
+    _batch_id
 
-        -- numerics
-        cast(price as numeric(18, 2)) as price,
-        cast(user_rating as numeric(4, 2)) as user_rating,
-
-        -- dates
-        release_date,
-
-        -- timestamps
-        {{ utc_timestamp('_deleted_at') }} as deleted_at,
-        {{ utc_timestamp('_loaded_at') }} as loaded_at
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_film_catalog__films') }}

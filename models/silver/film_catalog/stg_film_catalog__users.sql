@@ -1,25 +1,19 @@
-with source as (
+select
+    -- ids
+    id as user_id,
 
-    select * from {{ ref('br_film_catalog__users') }}
+    -- text
+    first_name,
+    last_name,
+    nullif(lower(trim(email)), '') as email,
 
-),
+    -- dates
+    date_of_birth,
 
-final as (
+    -- timestamps
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
-    select
-        -- ids
-        id as user_id,
+    -- batch
+    _batch_id
 
-        -- text
-        first_name,
-        last_name,
-        nullif(lower(trim(email)), '') as email,
-
-        -- dates
-        date_of_birth
-
-    from source
-
-)
-
-select * from final
+from {{ ref('br_film_catalog__users') }}

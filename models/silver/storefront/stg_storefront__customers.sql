@@ -24,7 +24,8 @@ cleaned as (
         nullif(trim(modified_date), '') as modified_date_text,
         {{ safe_date('created_date') }} as created_date,
         {{ safe_date('modified_date') }} as modified_date,
-        _deleted_at
+        _deleted_at,
+        _batch_id
     from source
 
 ),
@@ -40,7 +41,9 @@ final as (
         {{ title_case('cleaned.customer_name') }} as customer_name,
         cleaned.email,
         cleaned.phone,
-        coalesce(statuses.customer_status, 'Unknown') as customer_status,
+        cast(
+            coalesce(statuses.customer_status, 'Unknown') as {{ dbt.type_string() }}
+        ) as customer_status,
 
         -- booleans
         {{ to_boolean('cleaned.email is not null') }} as has_email,
@@ -56,7 +59,10 @@ final as (
         cleaned.modified_date,
 
         -- timestamps
-        {{ utc_timestamp('cleaned._deleted_at') }} as deleted_at
+        {{ utc_timestamp('cleaned._deleted_at') }} as deleted_at,
+
+        -- batch
+        cleaned._batch_id
 
     from cleaned
     left join statuses on cleaned.status_code = statuses.status_code
