@@ -330,6 +330,40 @@ def test_rights_comments_indexes_and_statistics_follow(shelf: Shelf) -> None:
         )
 
 
+def test_statistics_are_where_their_table_is(shelf: Shelf) -> None:
+    """They have names of their own in a schema: left in next, they would keep it from being
+    dropped.
+    """
+
+    def places() -> set[tuple[str, str]]:
+        return set(
+            shelf.database.query(
+                "select stxrelid::regclass::text, stxnamespace::regnamespace || '.' || stxname "
+                "from pg_statistic_ext"
+            )
+        )
+
+    shelf.deploy({"a": "as select 1 as id, 1 as version"})
+    shelf.database.execute("create statistics gold.a_pair on id, version from gold.a")
+    for number in (2, 3):
+        shelf.deploy({"a": f"as select 1 as id, {number} as version"}, carry=True)
+        of_all = {("gold.a", "gold.a_pair")} | {
+            (f"gold__g{one}.a", f"gold__g{one}.a_pair") for one in range(1, number)
+        }
+        assert places() == of_all
+    back_to_1 = {
+        ("gold.a", "gold.a_pair"),
+        ("gold__g2.a", "gold__g2.a_pair"),
+        ("gold__g3.a", "gold__g3.a_pair"),
+    }
+    shelf.rollback(1)
+    assert places() == back_to_1
+    shelf.rollback(3)
+    assert places() == of_all
+    with shelf.engine() as (engine, _):
+        engine.drop_schemas(["gold__next", "gold__g1"])
+
+
 def test_a_new_table_has_the_default_rights_of_the_live_schema(shelf: Shelf) -> None:
     shelf.database.execute(
         "create role reader_by_default;"

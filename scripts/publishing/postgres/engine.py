@@ -149,7 +149,8 @@ class Postgres:
             cursor.execute("begin")
             try:
                 cursor.execute(
-                    f"create table {copy} (like {source} including all excluding indexes)"
+                    f"create table {copy} (like {source} including all excluding indexes "
+                    "excluding statistics)"  # which would get other names
                 )
                 cursor.execute(
                     "select string_agg(quote_ident(attname), ', ' order by attnum) "
@@ -377,6 +378,11 @@ class Postgres:
             *locks,
             self._unchanged(moves, views),
             *map(_moved, rest),
+            _MOVE_STATISTICS.format(
+                literal(sorted({move.name for move in rest})),
+                literal(sorted({place for move in rest for place in (move.schema, move.to)})),
+                literal(NOT_LIVE),
+            ),
         ]
         if made:
             steps.append(_MAKE_VIEWS.format(", ".join(map(literal, made))))
@@ -460,6 +466,24 @@ begin
         perform set_config('lock_timeout', greatest(1, ceil(
             1000 * extract(epoch from latest - clock_timestamp())
         ))::int || 'ms', true);
+        execute one;
+    end loop;
+end;"""
+
+# A table goes without its extended statistics, which have names of their own in its schema. What
+# leaves live goes first: what comes may have the same name.
+_MOVE_STATISTICS = """declare
+    one text;
+begin
+    for one in
+        select format('alter statistics %I.%I set schema %I', sn.nspname, s.stxname, n.nspname)
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        join pg_statistic_ext s on s.stxrelid = c.oid
+        join pg_namespace sn on sn.oid = s.stxnamespace
+        where c.relname = any({0}::text[]) and n.nspname = any({1}::text[])
+        and sn.nspname = any({1}::text[]) and sn.oid <> n.oid
+        order by sn.nspname ~ {2}, s.oid
+    loop
         execute one;
     end loop;
 end;"""
