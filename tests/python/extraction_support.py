@@ -23,6 +23,16 @@ class Silent:
     def rows(self, spec: TableSpec, rows: int) -> None: ...
 
 
+@dataclass
+class Sent(Silent):
+    """About how many rows left the source, keys that are compared included."""
+
+    total: int = 0
+
+    def rows(self, spec: TableSpec, rows: int) -> None:
+        self.total += rows
+
+
 def spec(table: str = "item", **changes: Any) -> TableSpec:  # noqa: ANN401
     """A table of the source `shop`, in mode full unless told otherwise."""
     default = TableSpec(

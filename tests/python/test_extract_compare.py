@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
-from extraction.spec import TableSpec
-from extraction_support import Shop, Silent, spec
+from extraction_support import Sent, Shop, spec
 from warehouses import ON_EITHER
 
 ROWS = 50_000
 TABLE = spec(mode="compare", primary_key=("id",), deletes="soft")
 CURRENT = "select id, name, price from item order by id"
-
-
-@dataclass
-class Sent(Silent):
-    """About how many rows left the source."""
-
-    total: int = field(default=0)
-
-    def rows(self, spec: TableSpec, rows: int) -> None:
-        self.total += rows
 
 
 @pytest.fixture

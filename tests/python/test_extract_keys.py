@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from extraction.errors import ExtractError
 from extraction.key_digests import MOST_RANGES, KeyDigests, bits_for, consecutive
 from extraction.spec import TableSpec
-from extraction_support import Shop, Silent, cursor_spec
+from extraction_support import Sent, Shop, Silent, cursor_spec
 from warehouses import ON_EITHER
 
 ROWS = 100_000
 TABLE = cursor_spec(deletes="soft")
-
-
-@dataclass
-class Sent(Silent):
-    """About how many rows left the source, keys that are compared included."""
-
-    total: int = field(default=0)
-
-    def rows(self, spec: TableSpec, rows: int) -> None:
-        self.total += rows
 
 
 @pytest.fixture
