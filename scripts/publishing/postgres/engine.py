@@ -201,13 +201,15 @@ class Postgres:
     def old_readers(self, built_at: Any) -> list[str]:  # noqa: ANN401
         """Transactions that see the database as it was before a build ended.
 
-        To them the new tables would be empty: they must end first. Our own loads read no gold.
+        To them the new tables would be empty: they must end first. Our own loads read no gold, and
+        autovacuum, a session of nobody, reads no rows for anyone.
         """
         return [
             _blocker(*row)
             for row in self.query(
                 f"select {_WHO} from pg_stat_activity a where a.datname = current_database() "
                 "and a.pid <> pg_backend_pid() and a.backend_xmin is not null "
+                "and a.usesysid is not null "
                 "and a.application_name not like 'medallion extract%%' "
                 # Of other roles' sessions only members of pg_read_all_stats see the beginning.
                 "and coalesce(a.xact_start < %s, true)",
