@@ -106,8 +106,10 @@ def test_ctrl_c_ends_a_run_at_once(env: dict[str, str], warehouse: Database) -> 
             # A shell that starts tests in the background has Ctrl-C ignored by all that they start.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
-        copying = "select count(*) from pg_stat_activity where query like 'copy%' and datname = "
-        while not warehouse.scalar(copying + f"'{warehouse.name}'"):
+        reading = (
+            "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = %s"
+        )
+        while not warehouse.scalar(reading, [slow.name]):
             assert extraction.poll() is None
             time.sleep(0.1)
         extraction.send_signal(signal.SIGINT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import parsed
+from commands import script
 from common import odbc
-from common.project import ROOT
 from diagnosis.finding import Level
 from diagnosis.odbc import check_libraries
 from test_install import Clone
@@ -177,12 +177,6 @@ def test_a_missing_library_is_named_with_what_to_type(tmp_path: Path) -> None:
 
 @needs_wheel
 def test_the_doctor_proves_that_the_driver_of_this_venv_loads() -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "doctor.py")],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=os.environ.copy(),
-    )
+    done = script("doctor.py", env=parsed.unconnected())
     line = next(line for line in done.stdout.splitlines() if "odbc driver:" in line)
     assert "loads" in line or "missing" in line
