@@ -9,26 +9,20 @@ as a generation; `rollback` moves it back.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from common.dbt_project import DbtProjectError
-from common.warehouse import errors
-from publishing import show
-from publishing.building import Result
+from publishing import commands, show
+from publishing.commands import Order, confirm_options, confirmation, plainly, stop_if_failed
 from publishing.errors import PublishError
-from publishing.guards import CONFIRMABLE, Confirmation, check_plan
-from publishing.outcomes import Outcomes
+from publishing.guards import Confirmation
 from publishing.planning import Wish
 from publishing.publisher import Patience
 from publishing.session import Session
-
-INTERRUPTED = 130
 
 target_option = click.option(
     "--target", envvar="MEDALLION_TARGET", help="dbt target to publish on (default: dev)."
@@ -56,9 +50,7 @@ def plan_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def publish_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--confirm", "confirmed", multiple=True, type=click.Choice(CONFIRMABLE),
-                     help="Publish in spite of this; needs --why."),
-        click.option("--why", metavar="TEXT", help="The reason, which is kept in the log."),
+        confirm_options,
         click.option("--note", "notes", multiple=True, metavar="TEXT", help="For the log, too."),
         click.option("--deadline", type=click.FloatRange(0), default=60, show_default=True,
                      metavar="SECONDS", help="Give up after so long, if live is in use."),
@@ -97,7 +89,7 @@ def build(target: str | None, wait: float, unit_tests: bool, **wish: Any) -> Non
         planned = session.plan(wished)
         click.echo(show.plan(planned))
         if not planned.is_empty:
-            _stop_if_failed(session, session.build(planned, wished, unit_tests=unit_tests))
+            stop_if_failed(session, session.build(planned, wished, unit_tests=unit_tests))
 
 
 @cli.command()
@@ -123,8 +115,7 @@ def diff(target: str | None, values: bool, form: str, output: Path | None) -> No
 def publish(target: str | None, wait: float, **given: Any) -> None:  # noqa: ANN401
     """Makes the build that waits live."""
     with _session(target) as session, session.alone(wait):
-        patience, confirmation = _given(**given)
-        click.echo(show.outcome(session.publish(patience, confirmation)))
+        click.echo(show.outcome(session.publish(*_given(**given))))
 
 
 @cli.command()
@@ -133,46 +124,15 @@ def publish(target: str | None, wait: float, **given: Any) -> None:  # noqa: ANN
 @plan_options
 @publish_options
 @click.option("--dry-run", is_flag=True, help="Plan only; change nothing.")
-@click.option("--ask", is_flag=True, help="Ask before the publish.")
-@click.option("--artifacts", type=click.Path(file_okay=False, path_type=Path),
-              help="Write the diff and a back-up of the live generation's state here.")  # fmt: skip
-def run(
-    target: str | None,
-    wait: float,
-    dry_run: bool,
-    ask: bool,
-    artifacts: Path | None,
-    **given: Any,  # noqa: ANN401
-) -> None:
+def run(target: str | None, wait: float, dry_run: bool, **given: Any) -> None:  # noqa: ANN401
     """Plan, build, diff, publish, and run the snapshots that read what was published."""
     wish = _wish(**{name: given.pop(name) for name in ("select", "everything", "rebuild")})
-    patience, confirmation = _given(**given)
+    order = Order(wish, *_given(**given), wait)
     with _session(target) as session:
         if dry_run:
             click.echo(show.plan(session.plan(wish)))
-            return
-        with session.alone(wait):
-            planned = session.plan(wish)
-            click.echo(show.plan(planned))
-            if planned.is_empty:
-                session.record_nothing_to_do()
-                return
-            check_plan(planned, session.environment, confirmation)
-            if session.waits(planned):
-                click.echo("This was built already. Going on with its publish.")
-            else:
-                _stop_if_failed(session, session.build(planned, wish))
-            found = session.diff()
-            click.echo(show.diffs(found, "table"))
-            if artifacts:
-                session.back_up(artifacts)
-                for form, name in (("markdown", "diff.md"), ("json", "diff.json")):
-                    (artifacts / name).write_text(show.diffs(found, form) + "\n", encoding="utf-8")
-            if ask:
-                click.confirm("Publish?", abort=True)
-            click.echo(show.outcome(session.publish(patience, confirmation, found)))
-            if not session.run_snapshots(planned):
-                raise PublishError("Published, but not all snapshots ran: see above.")
+        else:
+            commands.run(session, order)
 
 
 @cli.command()
@@ -180,12 +140,7 @@ def run(
 @click.option("--reason", required=True, metavar="TEXT")
 def failed(target: str | None, reason: str) -> None:
     """Writes the outcome of a deploy that ended before its build began."""
-    # The warehouse may be why: somebody must be told all the same.
-    with ExitStack() as stack:
-        outcomes = Outcomes(None, target or "dev", target)
-        with suppress(DbtProjectError, *errors()):
-            outcomes = stack.enter_context(Session.open(target)).outcomes
-        click.echo(show.outcome(outcomes.write("publish", None, reason=reason)), err=True)
+    commands.write_early_end(target, reason)
 
 
 @cli.command()
@@ -240,16 +195,8 @@ def prune(target: str | None, wait: float, keep: int) -> None:
 
 @contextmanager
 def _session(target: str | None) -> Iterator[Session]:
-    try:
-        with Session.open(target) as session:
-            yield session
-    except errors() as error:
-        raise click.ClickException(f"warehouse: {str(error).strip()}") from None
-    except (DbtProjectError, PublishError) as error:
-        raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        click.echo("\nStopped. `status` says what is live; the next run clears up.", err=True)
-        sys.exit(INTERRUPTED)
+    with plainly(), Session.open(target) as session:
+        yield session
 
 
 def _wish(select: tuple[str, ...], everything: bool, rebuild: tuple[str, ...]) -> Wish:
@@ -265,15 +212,7 @@ def _given(
     deadline: float,
     cancel_blockers: bool,
 ) -> tuple[Patience, Confirmation]:
-    if bool(confirmed) != bool(why and why.strip()):
-        raise click.UsageError("--confirm and --why go together: the reason is kept in the log.")
-    return Patience(deadline, cancel_blockers), Confirmation(frozenset(confirmed), why or "", notes)
-
-
-def _stop_if_failed(session: Session, result: Result) -> None:
-    if not result.succeeded:
-        click.echo(show.outcome(session.outcomes.write_failed(result)), err=True)
-        sys.exit(1)
+    return Patience(deadline, cancel_blockers), confirmation(confirmed, why, notes)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,8 +17,9 @@ class DbtProjectError(RuntimeError):
     """dbt could not read the project or the profile; the message is dbt's own."""
 
 
+@cache
 def manifest(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's own Manifest
-    """Parses the project (only what changed since last time) and returns dbt's Manifest.
+    """Parses the project (only what changed since last time), once, and returns dbt's Manifest.
 
     Raises DbtProjectError with dbt's own message if the project does not parse.
     """
@@ -43,6 +45,8 @@ def run(manifest: Any, *arguments: str, target: str | None = None) -> Any:  # no
     from dbt.cli.main import dbtRunner
 
     result = dbtRunner(manifest=manifest).invoke([*arguments, *_project_arguments(target)])
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
     if result.exception:
         raise DbtProjectError(str(result.exception))
     return result

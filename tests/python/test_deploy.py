@@ -98,6 +98,11 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
             project.script("mark_environment.py", "--target", target)
         said = project.deploy("staging")
         assert "LIVE g1 on staging" in said
+        assert (project.folder / "target" / "index.html").exists()
+        documented = json.loads((project.folder / "target" / "manifest.json").read_text())
+        store = documented["nodes"]["model.medallion.dim_store"]
+        assert store["relation_name"].endswith('"gold"."dim_store"'), "where it is live"
+        assert "select" in store["compiled_code"]
         yield team
 
 
@@ -309,6 +314,30 @@ def test_after_a_kill_the_next_run_says_so_and_goes_on(team: Team) -> None:
         said = team.blue_green("run", "--wait", "30")
         assert "was being built by" in said
         assert "LIVE" in said
+
+
+def test_a_deploy_that_is_cancelled_tells_so(team: Team) -> None:
+    """As GitHub does it: with a signal, and some seconds to end."""
+    with team.changed((STORES, END, "-- to be cancelled\n" + END)):
+        team.project.commit()
+        process = subprocess.Popen(
+            ["scripts/deploy.sh", "staging", "--yes"],
+            cwd=team.project.folder,
+            env={**os.environ, **team.project.env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        query = "select count(*) from ops.generations where status = 'building'"
+        wait_until(lambda: bool(team.staging.scalar(query)))
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
+        team.project.git("reset", "-q", "--hard", "HEAD~1")
+    assert process.returncode != 0, said
+    assert "Stopped." in said
+    assert team.outcome["reason"] == "the step 'build, test, diff, publish' failed"
+    assert team.live() == 1
+    assert team.staging.scalar(query) == 0
 
 
 def test_a_refresh_is_published_whole_or_not_at_all(team: Team) -> None:

@@ -1,0 +1,255 @@
+#!/usr/bin/env python
+"""Deploys what is here: builds what changed beside live, tests it, publishes it at once.
+
+Run it again after any failure: it goes on where that is safe, and starts anew where it is not.
+`staging_sqlserver` and `prod_sqlserver` are the same environments on SQL Server.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+import doctor
+from common.dbt_project import invoke, manifest
+from common.environment import environment_of
+from common.project import ROOT, TARGET
+from diagnosis.finding import Level
+from extraction.declared import declared
+from extraction.run import never_landed
+from publishing import commands, show
+from publishing.commands import Order, confirm_options, confirmation, plainly
+from publishing.planning import Wish
+from publishing.publisher import Patience
+from publishing.session import Session
+
+TARGETS = ("staging", "prod", "staging_sqlserver", "prod_sqlserver")
+
+
+@click.command(help=__doc__)
+@click.argument("target", type=click.Choice(TARGETS))
+@click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
+@click.option("--full", is_flag=True, help="Build everything, not only what changed.")
+@click.option("--yes", is_flag=True, help="Don't ask before the publish.")
+@click.option(
+    "--override",
+    metavar="REASON",
+    help="Deploy to prod what staging has not verified, "
+    "or files that are not committed; the reason is kept in the log.",
+)
+@confirm_options
+@click.option(
+    "--keep",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Generations that can become live again.",
+)
+@click.option("--wait", type=click.FloatRange(0), default=900, show_default=True, metavar="SECONDS",
+              help="For another deploy or refresh that is under way.")  # fmt: skip
+def cli(
+    target: str,
+    dry_run: bool,
+    full: bool,
+    yes: bool,
+    override: str | None,
+    confirmed: tuple[str, ...],
+    why: str | None,
+    keep: int,
+    wait: float,
+) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled tells, too
+    os.environ.setdefault("MEDALLION_PIPELINE", "deploy")
+    order = Order(
+        *(Wish(everything=full), Patience(), confirmation(confirmed, why, ()), wait),
+        asks=not yes,
+        artifacts=_artifacts() / "deploy",
+    )
+    deploy = Deploy(target, order, override)
+    if dry_run:
+        with plainly():
+            deploy.rehearse()
+        return
+    outcome = _artifacts() / "outcome.json"
+    outcome.unlink(missing_ok=True)
+    try:
+        with plainly():
+            deploy.to_live()
+    except BaseException as error:
+        if isinstance(error, click.ClickException):
+            error.show()
+        if not outcome.exists():
+            commands.write_early_end(target, f"the step '{deploy.step}' failed")
+        deploy.tell()
+        if isinstance(error, click.ClickException):
+            sys.exit(error.exit_code)
+        raise
+    deploy.wind_up(keep)
+
+
+@dataclass
+class Deploy:
+    """The steps, on a project that is read once."""
+
+    target: str
+    order: Order
+    override: str | None
+    step: str = field(default="", init=False)  # that is under way
+    compiled: Any = field(default=None, init=False)  # dbt's Manifest, with the SQL of each node
+
+    def rehearse(self) -> None:
+        """Says what would happen."""
+        self.check_settings()
+        self.begin("plan")
+        with Session.open(self.target) as session:
+            click.echo(show.plan(session.plan(self.order.wish)))
+
+    def to_live(self) -> None:
+        """Ends when what is here is live; raises what stops it, or SystemExit if that was said."""
+        self.check_settings()
+        self.check_commit()
+        with Session.open(self.target, self.project()) as session:
+            self.extract()
+            self.compile()
+            self.begin("build, test, diff, publish")
+            commands.run(session, self.order)
+
+    def wind_up(self, keep: int) -> None:
+        """What comes afterwards is a warning: it is live."""
+        self.begin("docs")
+        self.harmless(self.document, "The docs were not made.")
+        self.begin("notify")
+        self.tell()
+        self.begin("prune")
+        self.harmless(lambda: self.prune(keep), "Old generations were not dropped.")
+
+    # --- the steps
+
+    def begin(self, step: str) -> None:
+        self.step = step
+        click.echo(f"\n== {step}")
+
+    def check_settings(self) -> None:
+        self.begin("preflight")
+        found = []
+        for finding in doctor.findings(self.target):
+            doctor.show(finding)
+            found.append(finding.level)
+        if Level.PROBLEM in found:
+            sys.exit(1)
+
+    def check_commit(self) -> None:
+        """Only what is committed is deployed, and to prod only what was live in staging."""
+        self.begin("commit")
+        os.environ.setdefault("MEDALLION_COMMIT", _git("rev-parse", "HEAD"))
+        commit = os.environ["MEDALLION_COMMIT"]
+        why = None
+        if _git("status", "--porcelain"):
+            why = "there are files here that are not committed"
+        elif environment_of(self.target) == "prod" and not self.is_verified(commit):
+            why = f"staging has not verified {commit[:8]}"
+        if why and not self.override:
+            raise click.ClickException(
+                f"Not deployed: {why}. To deploy all the same: --override REASON"
+            )
+        if why:
+            click.echo(f"Overridden, although {why}: {self.override}")
+            given = self.order.confirmation
+            note = f"overridden, although {why}: {self.override}"
+            self.order = replace(self.order, confirmation=replace(given, notes=(note,)))
+
+    def is_verified(self, commit: str) -> bool:
+        """Whether staging had it live; what can't be asked is said, and is a no."""
+        try:
+            with plainly(), Session.open(self.target.replace("prod", "staging")) as staging:
+                return staging.is_published(commit)
+        except click.ClickException as error:
+            error.show()
+            return False
+
+    def extract(self) -> None:
+        """In a process of its own, which has no use for dbt's memory."""
+        self.begin("extract what has never landed")
+        project = declared(manifest(self.target), self.target)
+        if never_landed(project.specs, project.warehouse, wait=0):
+            self.script("extract.py", "--missing")
+        else:
+            click.echo("Nothing: each table has landed.")
+
+    def compile(self) -> None:
+        self.begin("compile")
+        self.compiled = self.project()
+        if not self.dbt("compile"):
+            sys.exit(1)
+
+    def document(self) -> bool:
+        """Of what was compiled: to compile it again takes longer than all the rest of it."""
+        done = self.dbt("docs", "generate", "--no-compile")
+        self.compiled.write(str(_artifacts() / "manifest.json"))
+        return done
+
+    def prune(self, keep: int) -> bool:
+        with Session.open(self.target) as session, session.alone(self.order.wait):
+            dropped = session.prune(keep)
+        click.echo("Dropped " + ", ".join(dropped) if dropped else "Nothing to drop.")
+        return True
+
+    def tell(self) -> None:
+        """Tells whoever listens what happened; never fails the deploy."""
+        if (_artifacts() / "outcome.json").exists():
+            self.script("notify.py", "outcome", check=False)
+        else:
+            click.echo("Nothing was published.")
+
+    # --- the small ones
+
+    def project(self) -> Any:  # noqa: ANN401  # dbt's own Manifest
+        """As it was parsed; a copy, because dbt leaves in it what it compiles."""
+        copy = manifest(self.target).deepcopy()
+        copy.build_parent_and_child_maps()
+        return copy
+
+    def dbt(self, *command: str) -> bool:
+        return invoke(self.compiled, "--quiet", *command, target=self.target)
+
+    def script(self, name: str, *arguments: str, check: bool = True) -> None:
+        command = [sys.executable, f"scripts/{name}", *arguments, "--target", self.target]
+        done = subprocess.run(command, cwd=ROOT, check=False)
+        if check and done.returncode:
+            sys.exit(done.returncode)
+
+    def harmless(self, do: Callable[[], bool], otherwise: str) -> None:
+        try:
+            with plainly():
+                done = do()
+        except click.ClickException as error:
+            error.show()
+            done = False
+        if not done:
+            click.echo(otherwise)
+
+
+def _artifacts() -> Path:
+    return Path(os.environ.get("DBT_TARGET_PATH", TARGET))
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise click.ClickException(f"git: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,114 @@
+"""What the programs that publish share: options, errors in plain words, the run as a whole."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from common.dbt_project import DbtProjectError
+from common.warehouse import errors
+from publishing import show
+from publishing.building import Result
+from publishing.errors import PublishError
+from publishing.guards import CONFIRMABLE, Confirmation, check_plan
+from publishing.outcomes import Outcomes
+from publishing.planning import Wish
+from publishing.publisher import Patience
+from publishing.session import Session
+
+INTERRUPTED = 130
+
+
+def confirm_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What somebody takes upon himself: `confirmed` and `why`, for `confirmation`."""
+    for option in (
+        click.option("--confirm", "confirmed", multiple=True, type=click.Choice(CONFIRMABLE),
+                     help="Publish in spite of this; needs --why."),
+        click.option("--why", metavar="TEXT", help="The reason, which is kept in the log."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def confirmation(
+    confirmed: tuple[str, ...], why: str | None, notes: tuple[str, ...]
+) -> Confirmation:
+    """Raises click.UsageError for one of the two without the other."""
+    if bool(confirmed) != bool(why and why.strip()):
+        raise click.UsageError("--confirm and --why go together: the reason is kept in the log.")
+    return Confirmation(frozenset(confirmed), why or "", notes)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Says in a sentence what the warehouse, dbt or a guard has refused, and ends with 1."""
+    try:
+        yield
+    except errors() as error:
+        raise click.ClickException(f"warehouse: {str(error).strip()}") from None
+    except (DbtProjectError, PublishError) as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("\nStopped. `status` says what is live; the next run clears up.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run: what to build, how to publish it, and where to write what was found before that."""
+
+    wish: Wish
+    patience: Patience
+    confirmation: Confirmation
+    wait: float  # seconds, for others that build or publish here
+    asks: bool = False
+    artifacts: Path | None = None
+
+
+def run(session: Session, order: Order) -> None:
+    """Plan, build, diff, publish, and run the snapshots that read what was published."""
+    with session.alone(order.wait):
+        planned = session.plan(order.wish)
+        click.echo(show.plan(planned))
+        if planned.is_empty:
+            session.record_nothing_to_do()
+            return
+        check_plan(planned, session.environment, order.confirmation)
+        if session.waits(planned):
+            click.echo("This was built already. Going on with its publish.")
+        else:
+            stop_if_failed(session, session.build(planned, order.wish))
+        found = session.diff()
+        click.echo(show.diffs(found, "table"))
+        if order.artifacts:
+            session.back_up(order.artifacts)
+            for form, name in (("markdown", "diff.md"), ("json", "diff.json")):
+                text = show.diffs(found, form) + "\n"
+                (order.artifacts / name).write_text(text, encoding="utf-8")
+        if order.asks:
+            click.confirm("Publish?", abort=True)
+        click.echo(show.outcome(session.publish(order.patience, order.confirmation, found)))
+        if not session.run_snapshots(planned):
+            raise PublishError("Published, but not all snapshots ran: see above.")
+
+
+def stop_if_failed(session: Session, result: Result) -> None:
+    """Writes and tells how a build failed, and ends with 1."""
+    if not result.succeeded:
+        click.echo(show.outcome(session.outcomes.write_failed(result)), err=True)
+        sys.exit(1)
+
+
+def write_early_end(target: str | None, reason: str) -> None:
+    """Writes the outcome of a deploy that ended before its build began."""
+    # The warehouse may be why: somebody must be told all the same.
+    with ExitStack() as stack:
+        outcomes = Outcomes(None, target or "dev", target)
+        with suppress(DbtProjectError, *errors()):
+            outcomes = stack.enter_context(Session.open(target)).outcomes
+        click.echo(show.outcome(outcomes.write("publish", None, reason=reason)), err=True)
