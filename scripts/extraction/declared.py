@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,9 @@ def read_project(target: str | None) -> Project:
     dbt takes 100 MiB of memory that a load, which may run for hours, has no use for.
     Raises ExtractError with dbt's own message.
     """
-    context = multiprocessing.get_context("spawn")
+    # A fork has imported what is here already; nothing but this thread runs yet. macOS' own
+    # libraries don't bear it.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(1, mp_context=context) as child:
         return child.submit(_read_project, target).result()
 
