@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The main job: make or tick the demo sources, extract, build, check freshness, report.
+"""The main job: make or tick the demo sources, refresh the warehouse, report.
 
 Prints each command it runs, so that each can be run alone. A step that fails does not stop the
 steps that still make sense without it; the exit code and the summary tell.
@@ -30,27 +30,19 @@ RUN_RESULTS = ARTIFACTS / "run_results.json"
 INTERRUPTED = 130
 
 
-def run_job(job: Job, scale: float) -> int | None:
-    """The main job; the number of rows landed, if the extraction could say."""
+def run_job(job: Job, scale: float) -> None:
     if not job.run("python", "scripts/server.py", "start")[0]:
-        return None
+        return
     # A source with a URL of its own is a real one.
     demo = [source for source in SOURCES if not os.environ.get(f"{source.upper()}_URL")]
     if demo:
         only = [] if len(demo) == len(SOURCES) else [f"--source={source}" for source in demo]
         size = [f"--scale={scale:g}"] if scale != 1 else []
         job.run("python", "scripts/demo_sources.py", "--tick", *size, *only)
-    _, landed = job.run("python", "scripts/extract.py", "--json", capture=True)
     # dbt's results of an earlier build must not pass for those of this one.
     RUN_RESULTS.unlink(missing_ok=True)
-    # Unit tests show that the models' logic is right, whatever the data: `make test` runs them.
-    job.run("dbt", "--log-level", "warn", "build", "--exclude-resource-type", "unit_test")
-    job.run("dbt", "--log-level", "warn", "source", "freshness")
+    job.run("python", "scripts/refresh.py")
     job.run("python", "scripts/report.py")
-    try:
-        return int(json.loads(landed)["rows"])
-    except (ValueError, KeyError):
-        return None
 
 
 def results() -> list[dict[str, Any]]:
@@ -89,17 +81,16 @@ def open_on_desktop(page: Path) -> None:
         )
 
 
-def summarize(job: Job, rows: int | None, seconds: float) -> None:
+def summarize(job: Job, seconds: float) -> None:
     nodes = results()
     verdict = "Not all went well, in" if job.failed else "Done in"
     click.secho(f"\n{verdict} {seconds:.0f} s", bold=True)
-    click.echo(f"  rows landed  {'unknown' if rows is None else format(rows, ',')}")
-    click.echo(f"  models       {describe(count(nodes, ('model', 'snapshot', 'seed')))}")
-    click.echo(f"  tests        {describe(count(nodes, ('test', 'unit_test')))}")
+    click.echo(f"  models  {describe(count(nodes, ('model', 'snapshot', 'seed')))}")
+    click.echo(f"  tests   {describe(count(nodes, ('test',)))}")
     if REPORT.exists():
-        click.echo(f"  report       {REPORT}")
+        click.echo(f"  report  {REPORT}")
     for command in job.failed:
-        click.secho(f"  failed       {command}", fg="red")
+        click.secho(f"  failed  {command}", fg="red")
     if job.failed:
         click.echo("Run a failed command alone to see more; `make doctor` checks the set-up.")
 
@@ -116,11 +107,11 @@ def cli(scale: float) -> None:
     job = Job()
     REPORT.unlink(missing_ok=True)
     try:
-        rows = run_job(job, scale)
+        run_job(job, scale)
     except KeyboardInterrupt:
         click.echo("\nStopped. `make demo` goes on from here.", err=True)
         sys.exit(INTERRUPTED)
-    summarize(job, rows, time.monotonic() - started)
+    summarize(job, time.monotonic() - started)
     if REPORT.exists():
         open_on_desktop(REPORT)
     sys.exit(1 if job.failed else 0)
