@@ -54,7 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[PGHOST] = _parsed  # where no server is
     elif PGHOST not in os.environ:
         _cluster = Cluster.temporary()
-        _cluster.start({"fsync": "off", "max_connections": "200", "logging_collector": "off"})
+        _cluster.start(
+            {
+                **{"fsync": "off", "full_page_writes": "off", "checkpoint_timeout": "1h"},
+                **{"max_connections": "200", "logging_collector": "off"},
+            }
+        )
         os.environ[PGHOST] = str(_cluster.socket_dir)
 
 

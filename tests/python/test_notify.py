@@ -23,6 +23,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+import parsed
 import warm
 from common.project import ROOT
 from databases import Database
@@ -590,8 +591,10 @@ class Project:
 
     def dbt(self, *arguments: str) -> None:
         options = ["--project-dir", str(self.folder), "--profiles-dir", str(ROOT)]
-        options += ["--target-path", str(self.target), "--log-path", str(self.target)]
-        done = warm.run(DBT, [*arguments, *options], self.database.env, ROOT)
+        target = str(self.target)
+        env = {**self.database.env, "DBT_TARGET_PATH": target, "DBT_LOG_PATH": target}
+        done = warm.run(DBT, [*arguments, *options], parsed.reuse(env, "notify"), ROOT)
+        parsed.keep(env, "notify")
         assert "not recorded" not in done.stdout
 
     def notify(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
