@@ -31,6 +31,8 @@ from publishing.planning import Wish
 from publishing.publisher import Patience
 from publishing.session import Session
 
+# What a terminal and a job that is cancelled send.
+CANCELLING = (signal.SIGINT, signal.SIGTERM)
 TARGETS = ("staging", "prod", "staging_sqlserver", "prod_sqlserver")
 
 
@@ -67,24 +69,23 @@ def cli(
     keep: int,
     wait: float,
 ) -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled tells, too
     os.environ.setdefault("MEDALLION_PIPELINE", "deploy")
-    order = Order(
-        *(Wish(everything=full), Patience(), confirmation(confirmed, why, ()), wait),
-        asks=not yes,
-        artifacts=_artifacts() / "deploy",
-    )
-    deploy = Deploy(target, order, override)
+    order = Order(Wish(everything=full), Patience(), confirmation(confirmed, why, ()), wait)
+    deploy = Deploy(target, order, override, asks=not yes)
     if dry_run:
         with plainly():
             deploy.rehearse()
         return
     outcome = _artifacts() / "outcome.json"
     outcome.unlink(missing_ok=True)
+    for one in CANCELLING:
+        signal.signal(one, deploy.cancel)
     try:
         with plainly():
             deploy.to_live()
     except BaseException as error:
+        for one in CANCELLING:  # whoever asks again has to wait until it is told
+            signal.signal(one, signal.SIG_IGN)
         if isinstance(error, click.ClickException):
             error.show()
         if not outcome.exists():
@@ -103,6 +104,8 @@ class Deploy:
     target: str
     order: Order
     override: str | None
+    asks: bool
+    is_cancelled: bool = field(default=False, init=False)
     step: str = field(default="", init=False)  # that is under way
     compiled: Any = field(default=None, init=False)  # dbt's Manifest, with the SQL of each node
 
@@ -121,7 +124,8 @@ class Deploy:
             self.extract()
             self.compile()
             self.begin("build, test, diff, publish")
-            commands.run(session, self.order)
+            folder = _artifacts() / "deploy"
+            commands.run(session, replace(self.order, agree=self.agree, artifacts=folder))
 
     def wind_up(self, keep: int) -> None:
         """What comes afterwards is a warning: it is live."""
@@ -131,6 +135,18 @@ class Deploy:
         self.tell()
         self.begin("prune")
         self.harmless(lambda: self.prune(keep), "Old generations were not dropped.")
+
+    def cancel(self, *_: object) -> None:
+        """Ends it, at the latest before the publish: libraries may swallow the exception."""
+        self.is_cancelled = True
+        raise KeyboardInterrupt
+
+    def agree(self) -> None:
+        """Asks, if it should, whether to publish."""
+        if self.is_cancelled:
+            raise KeyboardInterrupt
+        if self.asks:
+            click.confirm("Publish?", abort=True)
 
     # --- the steps
 

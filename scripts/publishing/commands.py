@@ -60,13 +60,16 @@ def plainly() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Order:
-    """A run: what to build, how to publish it, and where to write what was found before that."""
+    """A run: what to build, how to publish it, and where to write what was found before that.
+
+    `agree` is called before the publish, and raises what stops it.
+    """
 
     wish: Wish
     patience: Patience
     confirmation: Confirmation
     wait: float  # seconds, for others that build or publish here
-    asks: bool = False
+    agree: Callable[[], object] = lambda: None
     artifacts: Path | None = None
 
 
@@ -90,8 +93,7 @@ def run(session: Session, order: Order) -> None:
             for form, name in (("markdown", "diff.md"), ("json", "diff.json")):
                 text = show.diffs(found, form) + "\n"
                 (order.artifacts / name).write_text(text, encoding="utf-8")
-        if order.asks:
-            click.confirm("Publish?", abort=True)
+        order.agree()
         click.echo(show.outcome(session.publish(order.patience, order.confirmation, found)))
         if not session.run_snapshots(planned):
             raise PublishError("Published, but not all snapshots ran: see above.")

@@ -331,7 +331,7 @@ def test_a_deploy_that_is_cancelled_tells_so(team: Team) -> None:
         query = "select count(*) from ops.generations where status = 'building'"
         wait_until(lambda: bool(team.staging.scalar(query)))
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=120)
         team.project.git("reset", "-q", "--hard", "HEAD~1")
     assert process.returncode != 0, said
     assert "Stopped." in said
