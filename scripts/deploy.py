@@ -129,10 +129,10 @@ class Deploy:
 
     def wind_up(self, keep: int) -> None:
         """What comes afterwards is a warning: it is live."""
-        self.begin("docs")
-        self.harmless(self.document, "The docs were not made.")
         self.begin("notify")
         self.tell()
+        self.begin("docs")
+        self.harmless(self.document, "The docs were not made.")
         self.begin("prune")
         self.harmless(lambda: self.prune(keep), "Old generations were not dropped.")
 
