@@ -23,11 +23,9 @@ def manifest(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's own Man
 
     Raises DbtProjectError with dbt's own message if the project does not parse.
     """
-    from dbt.cli.main import dbtRunner
-
     # Whatever dbt runs on it writes manifest.json, which takes as long as to read what it parsed.
     arguments = ["--quiet", "--no-write-json", "parse", *_project_arguments(target)]
-    result = dbtRunner().invoke(arguments)
+    result = _invoke(None, arguments)
     if not result.success:
         raise DbtProjectError(str(result.exception or "dbt parse failed: run `dbt parse`"))
     result.result.build_parent_and_child_maps()  # as to write it does
@@ -44,11 +42,7 @@ def invoke(manifest: Any, *arguments: str, target: str | None = None) -> bool:  
 
 def run(manifest: Any, *arguments: str, target: str | None = None) -> Any:  # noqa: ANN401
     """Runs a dbt command as `invoke` does; returns dbt's own dbtRunnerResult."""
-    from dbt.cli.main import dbtRunner
-
-    result = dbtRunner(manifest=manifest).invoke([*arguments, *_project_arguments(target)])
-    if isinstance(result.exception, KeyboardInterrupt):
-        raise result.exception
+    result = _invoke(manifest, [*arguments, *_project_arguments(target)])
     if result.exception:
         raise DbtProjectError(str(result.exception))
     return result
@@ -58,13 +52,21 @@ def ask(manifest: Any, *arguments: str, target: str | None = None) -> list[str]:
     """What `dbt ls` finds on a manifest that was parsed before: a JSON object with its unique_id
     for each node, printed nowhere.
     """
-    from dbt.cli.main import dbtRunner
-
     output = ["--log-level", "none", "ls", "--output", "json", "--output-keys", "unique_id"]
-    result = dbtRunner(manifest=manifest).invoke([*output, *arguments, *_project_arguments(target)])
+    result = _invoke(manifest, [*output, *arguments, *_project_arguments(target)])
     if not result.success:
         raise DbtProjectError(str(result.exception or "dbt ls failed"))
     return list(result.result or [])
+
+
+def _invoke(manifest: Any, arguments: list[str]) -> Any:  # noqa: ANN401
+    """Dbt's own dbtRunnerResult; Ctrl-C is no error of dbt's."""
+    from dbt.cli.main import dbtRunner
+
+    result = dbtRunner(manifest=manifest).invoke(arguments)
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
+    return result
 
 
 def warehouse_credentials(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's Credentials
