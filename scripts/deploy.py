@@ -24,6 +24,7 @@ from common.environment import environment_of
 from common.project import ROOT, TARGET
 from diagnosis.finding import Level
 from extraction.declared import declared
+from extraction.errors import ExtractError
 from extraction.run import never_landed
 from publishing import commands, show
 from publishing.commands import Order, confirm_options, confirmation, plainly
@@ -178,9 +179,9 @@ class Deploy:
                 f"Not deployed: {why}. To deploy all the same: --override REASON"
             )
         if why:
-            click.echo(f"Overridden, although {why}: {self.override}")
-            given = self.order.confirmation
             note = f"overridden, although {why}: {self.override}"
+            click.echo(note[:1].upper() + note[1:])
+            given = self.order.confirmation
             self.order = replace(self.order, confirmation=replace(given, notes=(note,)))
 
     def is_verified(self, commit: str) -> bool:
@@ -195,8 +196,12 @@ class Deploy:
     def extract(self) -> None:
         """In a process of its own, which has no use for dbt's memory."""
         self.begin("extract what has never landed")
-        project = declared(manifest(self.target), self.target)
-        if never_landed(project.specs, project.warehouse, wait=0):
+        try:
+            project = declared(manifest(self.target), self.target)
+            missing = never_landed(project.specs, project.warehouse, wait=0)
+        except ExtractError as error:
+            raise click.ClickException(str(error)) from None
+        if missing:
             self.script("extract.py", "--missing")
         else:
             click.echo("Nothing: each table has landed.")

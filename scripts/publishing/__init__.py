@@ -1,5 +1,6 @@
 """Blue-green deploys: a tested build becomes live at once, and can be taken back.
 
+commands.py     what blue_green.py and deploy.py share: the run as a whole, errors in plain words
 session.py      the steps of a command, in order
 planning.py     which models a deploy builds, and why
 building.py     builds them into `<schema>__next`: history copied first, all else read from live
