@@ -56,8 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
         _cluster = Cluster.temporary()
         _cluster.start(
             {
-                **{"fsync": "off", "full_page_writes": "off", "checkpoint_timeout": "1h"},
-                **{"max_connections": "200", "logging_collector": "off"},
+                "fsync": "off",
+                "full_page_writes": "off",
+                "checkpoint_timeout": "1h",
+                "max_connections": "200",
+                "logging_collector": "off",
             }
         )
         os.environ[PGHOST] = str(_cluster.socket_dir)

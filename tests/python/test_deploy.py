@@ -318,8 +318,16 @@ def test_after_a_kill_the_next_run_says_so_and_goes_on(team: Team) -> None:
 
 def test_a_deploy_that_is_cancelled_tells_so(team: Team) -> None:
     """As GitHub does it: with a signal, and some seconds to end."""
-    with team.changed((STORES, END, "-- to be cancelled\n" + END)):
+    building = "select count(*) from ops.generations where status = 'building'"
+    waiting = "select count(*) from pg_locks where relation = %s::regclass and not granted"
+    with (
+        team.changed((STORES, END, "-- to be cancelled\n" + END)),
+        team.staging.connect() as connection,
+        connection.cursor() as cursor,
+    ):
         team.project.commit()
+        # The build waits for what it reads until it is ended.
+        cursor.execute("begin; lock table bronze.br_pagila__store")
         process = subprocess.Popen(
             ["scripts/deploy.sh", "staging", "--yes"],
             cwd=team.project.folder,
@@ -328,16 +336,16 @@ def test_a_deploy_that_is_cancelled_tells_so(team: Team) -> None:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        query = "select count(*) from ops.generations where status = 'building'"
-        wait_until(lambda: bool(team.staging.scalar(query)))
+        wait_until(lambda: bool(team.staging.scalar(waiting, ["bronze.br_pagila__store"])))
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=120)
+        cursor.execute("rollback")
         team.project.git("reset", "-q", "--hard", "HEAD~1")
     assert process.returncode != 0, said
     assert "Stopped." in said
     assert team.outcome["reason"] == "the step 'build, test, diff, publish' failed"
     assert team.live() == 1
-    assert team.staging.scalar(query) == 0
+    assert team.staging.scalar(building) == 0
 
 
 def test_a_refresh_is_published_whole_or_not_at_all(team: Team) -> None:
