@@ -139,8 +139,8 @@ class ProjectCopy:
         return {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **self.env, **more}
 
     def deploy(self, *arguments: str, fails: bool = False, **env: str) -> str:
-        """Runs deploy.sh without a question."""
-        return self.run("scripts/deploy.sh", *arguments, "--yes", fails=fails, **env)
+        """Does what deploy.sh does, without a question."""
+        return self.script("deploy.py", *arguments, "--yes", fails=fails, **env)
 
 
 def _said(done: subprocess.CompletedProcess[str], fails: bool) -> str:
