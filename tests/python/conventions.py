@@ -98,6 +98,24 @@ def staging_is_one_select(manifest: Json) -> Breaches:
 
 
 @rule
+def staging_tells_what_was_deleted(manifest: Json) -> Breaches:
+    """By deleted_at tests pass over such rows (macros/project/get_where_subquery.sql)."""
+    for source in manifest["sources"].values():
+        if _extract(source).get("deletes") != "soft":
+            continue
+        bronze = f"model.medallion.br_{source['source_name']}__{source['name']}"
+        for model in _nodes(manifest, "model"):
+            leaves_out = "_deleted_at is null" in model["raw_code"]
+            if bronze in model["depends_on"]["nodes"] and not (
+                "deleted_at" in model["columns"] or leaves_out
+            ):
+                yield (
+                    f"{model['name']} has rows that are gone from the source: add the column "
+                    "deleted_at, or leave them out by `where _deleted_at is null`."
+                )
+
+
+@rule
 def everything_is_described(manifest: Json) -> Breaches:
     for node in [*_nodes(manifest, "model", "snapshot", "seed"), *manifest["sources"].values()]:
         where = f"{node['name']} ({node['resource_type']})"

@@ -146,6 +146,11 @@ BREACHES: list[tuple[conventions.Rule, Callable[[Manifest], object], str]] = [
         change(STAGED, raw_code="-- rentals\nwith source as (select 1) select * from source"),
         "stg_pagila__rentals begins with a CTE",
     ),
+    (
+        conventions.staging_tells_what_was_deleted,
+        lambda m: m["nodes"][STAGED]["columns"].pop("deleted_at"),
+        "stg_pagila__rentals has rows that are gone",
+    ),
     (conventions.everything_is_described, change(FILM, description=" "), "dim_film (model)"),
     (conventions.everything_is_described, change(SEED, columns={}), "late_fees (seed) names no"),
     (

@@ -142,6 +142,18 @@ def test_only_rows_that_landed_since_are_tested(film_catalog: Refreshed) -> None
         film_catalog.warehouse.execute(actor(name, batch))
 
 
+def test_a_bad_row_that_is_deleted_at_the_source_fails_no_more_builds(
+    film_catalog: Refreshed,
+) -> None:
+    film_catalog.source.execute(
+        "insert into films (film_id, title, price) values (9001, 'Below zero', -5)"
+    )
+    film_catalog.refresh(fails=True)
+    film_catalog.source.execute("delete from films where film_id = 9001")
+    assert "built" in film_catalog.refresh()
+    assert "br_film_catalog__films" in film_catalog.built()
+
+
 def test_a_dimension_is_built_whole_but_by_refreshes_within_a_day(film_catalog: Refreshed) -> None:
     """Then it takes in what landed, with all that the rest of the row reads."""
     gold, bronze = "dev_test_gold.film_ratings", "dev_test_bronze.br_film_catalog__films"

@@ -10,6 +10,7 @@ select
     nullif(trim(postal_code), '') as postal_code,
 
     -- timestamps
-    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
 from {{ ref('br_adventureworks__address') }}

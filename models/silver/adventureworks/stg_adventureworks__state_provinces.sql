@@ -9,6 +9,7 @@ select
     name as state_province_name,
 
     -- timestamps
-    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at
+    cast(modified_date as {{ dbt.type_timestamp() }}) as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
 from {{ ref('br_adventureworks__state_province') }}

@@ -26,7 +26,8 @@ final as (
         addresses.postal_code,
         addresses.phone,
         cities.city_name,
-        countries.country_name
+        countries.country_name,
+        addresses.deleted_at
     from addresses
     left join cities on addresses.city_id = cities.city_id
     left join countries on cities.country_id = countries.country_id

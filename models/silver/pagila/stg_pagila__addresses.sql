@@ -11,6 +11,7 @@ select
     nullif(phone, '') as phone,
 
     -- timestamps
-    {{ utc_timestamp('last_update') }} as updated_at
+    {{ utc_timestamp('last_update') }} as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
 from {{ ref('br_pagila__address') }}

@@ -6,6 +6,7 @@ select
 
     -- timestamps
     {{ utc_timestamp('last_update') }} as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at,
 
     -- batch
     _batch_id

@@ -14,6 +14,7 @@ select
     active as is_active,
 
     -- timestamps
-    {{ utc_timestamp('last_update') }} as updated_at
+    {{ utc_timestamp('last_update') }} as updated_at,
+    {{ utc_timestamp('_deleted_at') }} as deleted_at
 
 from {{ ref('br_pagila__staff') }}
