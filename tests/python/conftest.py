@@ -34,7 +34,7 @@ _parsed: str | None = None
 LONG = [
     *("deploy", "workflow_steps", "figures", "refresh", "operations", "demo", "extract_http"),
     *("extract_faults", "real_data", "extract_command", "notify", "rhythms", "pre_commit"),
-    *("publish_faults", "publish_under_load", "install", "report", "orders_in_flight"),
+    *("publish_faults", "publish_under_load", "install", "report", "rows_in_flight"),
     *("tsql_gate", "portable_sql"),
 ]
 

@@ -52,6 +52,7 @@ ranked as (
 
 ),
 
+-- An inner join: who has just moved waits for the address to land.
 final as (
 
     select
@@ -63,7 +64,7 @@ final as (
         countries.country_code,
         countries.country_name
     from ranked
-    left join addresses on ranked.address_id = addresses.address_id
+    inner join addresses on ranked.address_id = addresses.address_id
     left join state_provinces on addresses.state_province_id = state_provinces.state_province_id
     left join countries on state_provinces.country_code = countries.country_code
     where ranked.address_rank = 1

@@ -12,6 +12,7 @@ runs as (
 
 ),
 
+-- An inner join: a change whose run has not landed waits for it.
 final as (
 
     select
@@ -31,7 +32,7 @@ final as (
         generations._batch_id as _generation_batch_id,
         runs._batch_id as _run_batch_id
     from generations
-    left join runs on generations.run_id = runs.run_id
+    inner join runs on generations.run_id = runs.run_id
 
 )
 

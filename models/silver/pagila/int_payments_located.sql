@@ -17,6 +17,7 @@ inventory as (
 
 ),
 
+-- Inner joins: a payment whose rental or copy has not landed waits for it.
 final as (
 
     select
@@ -32,8 +33,8 @@ final as (
         rentals._batch_id as _rental_batch_id,
         inventory._batch_id as _inventory_batch_id
     from payments
-    left join rentals on payments.rental_id = rentals.rental_id
-    left join inventory on rentals.inventory_id = inventory.inventory_id
+    inner join rentals on payments.rental_id = rentals.rental_id
+    inner join inventory on rentals.inventory_id = inventory.inventory_id
     where payments.deleted_at is null
 
 )

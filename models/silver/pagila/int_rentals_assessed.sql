@@ -16,6 +16,7 @@ films as (
 
 ),
 
+-- Inner joins: a rental whose copy or film has not landed waits for it.
 located as (
 
     select
@@ -31,8 +32,8 @@ located as (
         inventory._batch_id as _inventory_batch_id,
         films._batch_id as _film_batch_id
     from rentals
-    left join inventory on rentals.inventory_id = inventory.inventory_id
-    left join films on inventory.film_id = films.film_id
+    inner join inventory on rentals.inventory_id = inventory.inventory_id
+    inner join films on inventory.film_id = films.film_id
     where rentals.deleted_at is null
 
 ),
