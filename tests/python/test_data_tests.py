@@ -37,6 +37,33 @@ CLAIMS = {
         "select 'Asia' as territory_group, true as is_deleted union all select 'Africa', false",
         1,
     ),
+    # what is unknown is not as it should be
+    "a_loaded_batch_has_ended_and_counted_its_rows": (
+        "stg_operations__extract_batches",
+        "select 'loaded' as batch_status, now() as started_at, ended as finished_at,"
+        " loaded as rows_loaded"
+        " from (values (null, 1), (now(), null), (now(), 1)) as v (ended, loaded)",
+        2,
+    ),
+    "an_invocation_has_failed_if_and_only_if_a_node_has": (
+        "stg_operations__dbt_invocations",
+        "select status as invocation_status, failed as nodes_failed from (values"
+        " ('failed', null), ('succeeded', null), ('running', null), ('failed', 1))"
+        " as v (status, failed)",
+        2,
+    ),
+    "a_run_that_ended_knows_how_long_it_took": (
+        "fact_pipeline_run",
+        "select status as run_status, seconds as duration_seconds from (values"
+        " ('failed', null), ('succeeded', null), ('running', null), ('failed', 1))"
+        " as v (status, seconds)",
+        2,
+    ),
+    "a_failed_test_has_found_rows": (
+        "fact_test_result",
+        "select 'fail' as test_status, found as failures from (values (null), (1)) as v (found)",
+        1,
+    ),
 }
 
 
