@@ -64,6 +64,15 @@ CLAIMS = {
         "select 'fail' as test_status, found as failures from (values (null), (1)) as v (found)",
         1,
     ),
+    # a guest; one whom only payments name; two who registered, the second without a code
+    "guests_have_no_name_and_the_registered_have_a_code": (
+        "dim_storefront_customer",
+        "select *, 'Unknown' as customer_status, false as is_deleted from (values"
+        " (null, null, null, false), (1, null, null, false), (2, 'C2', 'Ada', true),"
+        " (3, null, 'Bea', true))"
+        " as v (customer_id, customer_code, customer_name, is_registered)",
+        1,
+    ),
 }
 
 
