@@ -19,12 +19,15 @@ runs as (
 
 ),
 
+-- Of the runs that are there: code may outlive its run.
 changes as (
 
     select
-        coalesce(sum(case when {{ is_true('is_accepted') }} then 1 else 0 end), 0)
+        coalesce(sum(case when {{ is_true('generations.is_accepted') }} then 1 else 0 end), 0)
             as accepted_changes
-    from {{ ref('fact_code_generation') }}
+    from {{ ref('fact_code_generation') }} as generations
+    inner join {{ ref('fact_agent_execution') }} as executions
+        on generations.run_id = executions.run_id
 
 )
 

@@ -6,11 +6,14 @@ with source_deployments as (
 
 ),
 
+-- An incident may outlive its deployment, which takes it out of the fact.
 source_incidents as (
 
     select count(*) as incidents
-    from {{ ref('br_miyabi__incidents') }}
-    where _deleted_at is null and deployment_id is not null
+    from {{ ref('br_miyabi__incidents') }} as incidents
+    inner join {{ ref('br_miyabi__deployments') }} as deployments
+        on incidents.deployment_id = deployments.deployment_id
+    where incidents._deleted_at is null and deployments._deleted_at is null
 
 ),
 

@@ -10,7 +10,7 @@ import csv
 import json
 import shlex
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -179,6 +179,39 @@ def test_the_database_refuses_nulls_where_gold_says_so(
     )
     assert promised
     assert promised - set(refused) == set()
+
+
+@contextmanager
+def damaged(warehouse: Warehouse, statements: str) -> Iterator[dict[str, str]]:
+    """A copy of the warehouse in which something is changed; the environment to run dbt in it."""
+    with temporary_database("warehouse", template=warehouse.database.name) as copy:
+        for layer in ("gold", "bronze"):
+            statements = statements.replace(f"{layer}.", f"dev_test_{layer}.")
+        copy.execute(statements)
+        yield {**warehouse.env, "MEDALLION_PGDATABASE": copy.name}
+
+
+def failed(warehouse: Warehouse) -> set[str]:
+    """The tests that failed in the last run of dbt."""
+    results = json.loads((warehouse.target / "run_results.json").read_text())["results"]
+    return {node["unique_id"].split(".")[2] for node in results if node["status"] == "fail"}
+
+
+def test_what_hangs_on_deleted_rows_keeps_no_build_up(warehouse: Warehouse) -> None:
+    """Tables are read one after the other, so code may have landed that went with its run."""
+    gone = (
+        "set _deleted_at = now(), _batch_id = 1 + (select max(batch_id) from ops.extract_batches)"
+    )
+    statements = (
+        f"update bronze.br_miyabi__agent_runs {gone} where run_id = (select max(run_id) "
+        "from gold.fact_code_generation where is_accepted);"
+        f"update bronze.br_miyabi__deployments {gone} where deployment_id = "
+        "(select max(deployment_id) from gold.fact_deployment where incidents > 0)"
+    )
+    facts = "fact_agent_execution+", "fact_code_generation+", "fact_deployment+"
+    with damaged(warehouse, statements) as env:
+        built = dbt("build", "-s", *facts, "--exclude-resource-type", "unit_test", env=env)
+        assert built.returncode == 0, built.stdout
 
 
 def test_only_known_facts_are_warned_of(warehouse: Warehouse) -> None:
