@@ -1,12 +1,17 @@
-with periods as (
+{%- set periods = ['day', 'month'] -%}
 
+-- Each kind of period, whether the mart has it or not.
+with periods as (
+    {% for period in periods %}
     select
-        period_type,
-        sum(runs) as runs,
-        sum(cost_usd) as cost_usd,
-        sum(accepted_changes) as accepted_changes
+        '{{ period }}' as period_type,
+        coalesce(sum(runs), 0) as runs,
+        coalesce(sum(cost_usd), 0) as cost_usd,
+        coalesce(sum(accepted_changes), 0) as accepted_changes
     from {{ ref('mart_agent_performance') }}
-    group by period_type
+    where period_type = '{{ period }}'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 

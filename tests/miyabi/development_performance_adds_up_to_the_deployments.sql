@@ -1,14 +1,21 @@
-with periods as (
+{%- set sums = [
+    ('day', 'overall'), ('day', 'services'), ('week', 'overall'), ('week', 'services'),
+] -%}
 
+-- Each kind of period, overall and by service, whether the mart has it or not.
+with periods as (
+    {% for period, scope in sums %}
     select
-        period_type,
-        case when service_name = 'overall' then 'overall' else 'services' end as scope,
-        sum(deployments) as deployments,
-        sum(failed_deployments) as failed_deployments
+        '{{ period }}' as period_type,
+        '{{ scope }}' as scope,
+        coalesce(sum(deployments), 0) as deployments,
+        coalesce(sum(failed_deployments), 0) as failed_deployments
     from {{ ref('mart_development_performance') }}
-    group by
-        period_type,
-        case when service_name = 'overall' then 'overall' else 'services' end
+    where
+        period_type = '{{ period }}'
+        and service_name {{ '=' if scope == 'overall' else '<>' }} 'overall'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
@@ -16,7 +23,8 @@ facts as (
 
     select
         count(*) as deployments,
-        sum(case when {{ is_true('is_failed_change') }} then 1 else 0 end) as failed_deployments
+        coalesce(sum(case when {{ is_true('is_failed_change') }} then 1 else 0 end), 0)
+            as failed_deployments
     from {{ ref('fact_deployment') }}
     where {{ is_true('is_production') }} and {{ is_true('is_change') }}
 

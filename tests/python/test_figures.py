@@ -214,6 +214,20 @@ def test_what_hangs_on_deleted_rows_keeps_no_build_up(warehouse: Warehouse) -> N
         assert built.returncode == 0, built.stdout
 
 
+def test_a_period_that_is_missing_from_a_mart_is_missed(warehouse: Warehouse) -> None:
+    statements = (
+        "delete from gold.mart_agent_performance where period_type = 'month';"
+        "delete from gold.mart_development_performance where service_name = 'overall'"
+    )
+    adds_up = {
+        "agent_performance_adds_up_to_the_facts",
+        "development_performance_adds_up_to_the_deployments",
+    }
+    with damaged(warehouse, statements) as env:
+        dbt("test", "-s", "tests/miyabi", env=env)
+        assert failed(warehouse) == adds_up
+
+
 def test_only_known_facts_are_warned_of(warehouse: Warehouse) -> None:
     assert warehouse.warned == [KNOWN_WARNINGS] * 2
 
