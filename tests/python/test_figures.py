@@ -214,18 +214,25 @@ def test_what_hangs_on_deleted_rows_keeps_no_build_up(warehouse: Warehouse) -> N
         assert built.returncode == 0, built.stdout
 
 
-def test_a_period_that_is_missing_from_a_mart_is_missed(warehouse: Warehouse) -> None:
+def test_miyabi_s_tests_see_what_is_missing_and_what_is_stale(warehouse: Warehouse) -> None:
     statements = (
         "delete from gold.mart_agent_performance where period_type = 'month';"
-        "delete from gold.mart_development_performance where service_name = 'overall'"
+        "delete from gold.mart_development_performance where service_name = 'overall';"
+        # as if a price and a status had come into the seeds since
+        "update gold.fact_agent_execution set cost_usd = null, is_cost_estimated = false "
+        "where is_cost_estimated;"
+        "update gold.fact_deployment set is_change = false, is_failed_change = false, "
+        "hours_to_restore = null where not is_production and is_failed_change"
     )
-    adds_up = {
+    wrong = {
         "agent_performance_adds_up_to_the_facts",
         "development_performance_adds_up_to_the_deployments",
+        "fact_agent_execution_equals_silver",
+        "fact_deployment_equals_silver",
     }
     with damaged(warehouse, statements) as env:
         dbt("test", "-s", "tests/miyabi", env=env)
-        assert failed(warehouse) == adds_up
+        assert failed(warehouse) == wrong
 
 
 def test_only_known_facts_are_warned_of(warehouse: Warehouse) -> None:
