@@ -9,6 +9,14 @@
     )
 }}
 
+{%- set a_category_has_landed -%}
+    exists (
+        select 1
+        from {{ ref('stg_film_catalog__film_categories') }} as landed
+        where landed._batch_id > {{ tested_batch() }}
+    )
+{%- endset %}
+
 with films as (
 
     select * from {{ ref('stg_film_catalog__films') }}
@@ -60,13 +68,54 @@ changed_films as (
 ),
 {%- endif %}
 
+-- A category that is said twice is listed once.
+distinct_categories as (
+
+    select distinct
+        film_id,
+        category_name
+    from film_categories
+    where deleted_at is null
+    {%- if is_incremental() %}
+        and film_id in (select changed_films.film_id from changed_films)
+    union
+    select
+        film_id,
+        category_name
+    from {{ ref('stg_film_catalog__film_categories') }}
+    where deleted_at is null and {{ a_category_has_landed }}
+    {%- endif %}
+
+),
+
+categories_per_film as (
+
+    select
+        film_id,
+        {{ text_list('category_name') }} as categories
+    from distinct_categories
+    group by film_id
+
+),
+
 films_to_build as (
 
     select *
     from films
     where deleted_at is null
     {%- if is_incremental() %}
-        and film_id in (select changed_films.film_id from changed_films)
+        and film_id in (
+            select changed_films.film_id
+            from changed_films
+            union
+            -- A category may turn out to be another film's: whose it was, only what is shown says.
+            select shown.film_id
+            from {{ this }} as shown
+            left join categories_per_film on shown.film_id = categories_per_film.film_id
+            where
+                {{ a_category_has_landed }}
+                and coalesce(shown.categories, '') <> coalesce(categories_per_film.categories, '')
+        )
     {%- endif %}
 
 ),
@@ -83,33 +132,9 @@ actors_per_film as (
         film_actors.deleted_at is null
         and actors.deleted_at is null
     {%- if is_incremental() %}
-        and film_actors.film_id in (select changed_films.film_id from changed_films)
+        and film_actors.film_id in (select films_to_build.film_id from films_to_build)
     {%- endif %}
     group by film_actors.film_id
-
-),
-
--- A category that is said twice is listed once.
-distinct_categories as (
-
-    select distinct
-        film_id,
-        category_name
-    from film_categories
-    where deleted_at is null
-    {%- if is_incremental() %}
-        and film_id in (select changed_films.film_id from changed_films)
-    {%- endif %}
-
-),
-
-categories_per_film as (
-
-    select
-        film_id,
-        {{ text_list('category_name') }} as categories
-    from distinct_categories
-    group by film_id
 
 ),
 
