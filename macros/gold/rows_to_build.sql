@@ -7,23 +7,18 @@
       the end is excluded): a bounded backfill.
 
     A union and not one condition with `or`: each part can then start from the few rows of its own
-    input, where an `or` over several inputs makes the engine join all of them in full. A relation
-    that is computed as a whole in any case, such as one that groups, is rather read `at_once`.
+    input, where an `or` over several inputs makes the engine join all of them in full.
 
     Not dbt's microbatch strategy: that reads the days before now and nothing else. A rental that is
     returned three weeks later, a row that lands late, a source that was down for longer than the
     lookback: all of them would be wrong in gold until somebody runs a backfill.
 #}
-{% macro rows_to_build(relation, event_time, batch_ids, at_once=false) -%}
+{% macro rows_to_build(relation, event_time, batch_ids) -%}
     {%- if is_incremental() -%}
         {%- for batch_id in batch_ids %}
-            {%- if loop.first or not at_once %}
     {{ 'union' if not loop.first }}
     select * from {{ relation }}
     where
-            {%- else %}
-        or
-            {%- endif %}
         {{ batch_id }} > {{
             built_batch() or '(select coalesce(max(' ~ batch_id ~ '), 0) from ' ~ this ~ ')'
         }}
