@@ -3,7 +3,8 @@
     an input of theirs lands, and most of them for nothing: a film gets another price, and none of
     its rentals changes. Not to write those again is most of a merge's cost, and all of its bloat.
 
-    A batch alone is no news: a row keeps the batches by which it came to say what it says.
+    A batch alone is no news: a row keeps the batches by which it came to say what it says. A row that
+    has landed again is news, and is not compared: Postgres can't compare json or points.
 #}
 {% macro postgres__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) -%}
     {{ medallion.merge_of_news(
@@ -21,6 +22,9 @@
 
 
 {% macro merge_of_news(merge, dest_columns) -%}
+    {%- if '_loaded_at' in dest_columns | map(attribute='name') -%}
+        {{ return(merge) }}
+    {%- endif -%}
     {%- set columns = [] -%}
     {%- for column in dest_columns if not column.name.endswith('_batch_id') -%}
         {%- do columns.append(adapter.quote(column.name)) -%}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
+import yaml
 
+import warm
 from common.postgres import identifier
+from common.project import ROOT
 from databases import Database
 from extraction.names import landing_name
+from extraction.spec import TableSpec
 from extraction_support import Shop, spec
+from portable_sql import DBT
 
 TYPES = """
     create type mood as enum ('sad', 'ok', 'très content');
@@ -124,6 +130,44 @@ def test_landing_types_are_the_base_types(shop: Shop) -> None:
         "_deleted_at": "timestamp with time zone",
     }
     assert {name: types[name] for name in expected} == expected
+
+
+def test_every_type_is_merged_into_bronze(shop: Shop, tmp_path: Path) -> None:
+    """Postgres has no `=` for json, points and polygons."""
+    shop.source.execute(TYPES)
+    shop.source.execute(ROWS)
+    item = spec(mode="compare", primary_key=("id",))
+    project = bronze_project(tmp_path, shop, item)
+    for doc in ('{"b": 1}', '{"b": 2}'):
+        shop.source.execute("update item set doc = %s where id = 1", [doc])
+        shop.load(item)
+        built = warm.run(DBT, ["build", *project], shop.warehouse.env, tmp_path)
+        assert built.returncode == 0, built.stdout
+        bronze = "select count(*), max(doc::text) filter (where id = 1) from dev_test.br_shop__item"
+        assert shop.warehouse.query(bronze) == [(3, doc)]
+
+
+def bronze_project(folder: Path, shop: Shop, table: TableSpec) -> list[str]:
+    """A project of one bronze model, with the real macros; dbt's options for it."""
+    columns = shop.source.query(
+        "select attname from pg_attribute where attrelid = 'item'::regclass and attnum > 0"
+    )
+    extract = {"mode": table.mode, "primary_key": list(table.primary_key)}
+    item = {
+        "name": table.table,
+        "config": {"meta": {"extract": extract}},
+        "columns": [{"name": name} for (name,) in columns],
+    }
+    sources = [{"name": table.source, "schema": table.landing[0], "tables": [item]}]
+    (folder / "models").mkdir()
+    (folder / "models" / "sources.yml").write_text(yaml.safe_dump({"sources": sources}))
+    (folder / "models" / "br_shop__item.sql").write_text(
+        "{{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}"
+        "{{ bronze_current_rows('shop', 'item') }}"
+    )
+    (folder / "dbt_project.yml").write_text("{name: medallion, profile: medallion}")
+    (folder / "macros").symlink_to(ROOT / "macros")
+    return ["--project-dir", str(folder), "--profiles-dir", str(ROOT)]
 
 
 def test_partitions_views_and_foreign_encodings_land(shop: Shop) -> None:
