@@ -20,12 +20,14 @@ from json_populate_recordset(
 where {{ where }};
 {%- endmacro %}
 
+{# Each column by `with`: json_value() has null for a text of more than 4000 characters. #}
 {% macro sqlserver__insert_recorded_rows(table, rows, where) -%}
 insert into ops.{{ table }} ({{ rows[0].keys() | join(', ') }})
-select
+select {{ rows[0].keys() | join(', ') }}
+from openjson('{{ escape_single_quotes(tojson(rows)) }}') with (
     {%- for column in rows[0].keys() %}
-    json_value(recorded.[value], '$.{{ column }}'){{ ',' if not loop.last }}
+    {{ column }} nvarchar(max) '$.{{ column }}'{{ ',' if not loop.last }}
     {%- endfor %}
-from openjson('{{ escape_single_quotes(tojson(rows)) }}') as recorded
+) as recorded
 where {{ where }};
 {%- endmacro %}
