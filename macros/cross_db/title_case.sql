@@ -20,9 +20,11 @@
 {%- endmacro %}
 
 {% macro sqlserver__title_case(expression) -%}
-    {#- a word ends with what parts it from the next one -#}
+    {#- A word ends with what parts it from the next one, as that is written in JSON. The comma is
+        the first, before any that JSON itself needs. -#}
+    {%- set separators = [',', '\\"', '\\\\', ' ', '-', '.', "''", '(', '/', '&'] -%}
     {%- set words = namespace(sql="string_escape(" ~ expression ~ ", 'json')") -%}
-    {%- for separator in [' ', '-', '.', "''"] -%}
+    {%- for separator in separators -%}
         {%- set words.sql = "replace(" ~ words.sql ~ ", '" ~ separator ~ "', '" ~ separator
             ~ '","' ~ "')" -%}
     {%- endfor -%}
