@@ -1,5 +1,5 @@
--- Which agents are slow this month, by the duration that 95 of 100 runs don't exceed, and what the
--- same agent and model took last month.
+-- Which agents are slow in the newest month that has runs, by the duration that 95 of 100 runs
+-- don't exceed, and what the same agent and model took in the month before, if they ran then.
 with performance as (
 
     select * from {{ ref('mart_agent_performance') }}
@@ -13,7 +13,7 @@ agents as (
 
 ),
 
-ranked as (
+newest as (
 
     select
         period_start,
@@ -22,33 +22,34 @@ ranked as (
         finished_runs,
         p50_duration_seconds,
         p95_duration_seconds,
-        lag(p95_duration_seconds) over (
-            partition by agent_id, model_name order by period_start
-        ) as previous_p95_duration_seconds,
-        dense_rank() over (order by period_start desc) as month_rank,
         row_number() over (
-            partition by period_start
             order by coalesce(p95_duration_seconds, 0) desc, agent_id asc, model_name asc
         ) as slowness_rank
     from performance
+    where period_start = (select max(months.period_start) from performance as months)
 
 ),
 
 final as (
 
     select
-        ranked.slowness_rank,
-        ranked.period_start,
+        newest.slowness_rank,
+        newest.period_start,
         agents.agent_name,
         agents.agent_type,
-        ranked.model_name,
-        ranked.finished_runs,
-        ranked.p50_duration_seconds,
-        ranked.p95_duration_seconds,
-        ranked.previous_p95_duration_seconds
-    from ranked
-    inner join agents on ranked.agent_id = agents.agent_id
-    where ranked.month_rank = 1 and ranked.slowness_rank <= 10
+        newest.model_name,
+        newest.finished_runs,
+        newest.p50_duration_seconds,
+        newest.p95_duration_seconds,
+        previous.p95_duration_seconds as previous_p95_duration_seconds
+    from newest
+    inner join agents on newest.agent_id = agents.agent_id
+    left join performance as previous
+        on
+            newest.agent_id = previous.agent_id
+            and newest.model_name = previous.model_name
+            and previous.period_start = {{ dbt.dateadd('month', -1, 'newest.period_start') }}
+    where newest.slowness_rank <= 10
 
 )
 
