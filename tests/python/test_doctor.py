@@ -410,6 +410,7 @@ def test_the_doctor_looks_at_every_source(
             "DBT_LOG_PATH": str(tmp_path),
             "PAGILA_URL": source.url.replace("postgres@", f"{role}:{PASSWORD}@"),
             "FILM_CATALOG_URL": f"postgres//me:{PASSWORD}@db/x",
+            "HACKER_NEWS_URL": f"https://me:{PASSWORD}@api:99999/v0",
         }
         code, output = doctor(environment, "--json")
         found = {finding["check"]: finding for finding in json.loads(output)}
@@ -417,6 +418,7 @@ def test_the_doctor_looks_at_every_source(
         assert found["warehouse"]["level"] == "ok"
         assert "cannot read public.film_actor, public.payment" in found["source pagila"]["found"]
         assert "is not a Postgres URL" in found["source film_catalog"]["found"]
+        assert "is not an HTTP URL" in found["source hacker_news"]["found"]
         assert PASSWORD not in output
     finally:
         source.execute(f"drop owned by {role}; drop role {role}")

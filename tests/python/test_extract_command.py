@@ -125,6 +125,12 @@ def test_no_secret_is_printed(env: dict[str, str]) -> None:
     assert done.returncode == 1
     assert "FILM_CATALOG_URL" in done.stderr
     assert "s3cret-word" not in done.stdout + done.stderr
+    env["HACKER_NEWS_URL"] = "https://reader:s3cret-word@127.0.0.1:99999/v0"
+    for more in ((), ("--dry-run",)):
+        done = script("extract.py", "--source", "hacker_news", "--wait", "0", *more, env=env)
+        assert done.returncode == 1
+        assert "HACKER_NEWS_URL" in done.stdout + done.stderr
+        assert "s3cret" not in done.stdout + done.stderr
 
 
 def test_a_warehouse_that_is_not_there_is_said_once(

@@ -362,6 +362,21 @@ def test_a_maximum_that_is_no_id_and_an_api_that_is_not_there(shop: Shop, items:
     assert "secret" not in error
 
 
+@pytest.mark.parametrize("password", ["can/ary", "12/canary", "12?canary", "12#canary"])
+def test_a_password_that_ends_the_url_early_is_in_no_message(
+    shop: Shop, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://me:{password}@127.0.0.1/v0"
+    errors = [Shop(shop.source, shop.warehouse, url).fail(ITEM, wait=0)]
+    errors += [text for (text,) in shop.warehouse.query("select error from ops.extract_batches")]
+    monkeypatch.setenv("http_proxy", url)
+    monkeypatch.setenv("no_proxy", "")
+    errors.append(shop.fail(ITEM, wait=0))
+    assert ["is not an HTTP URL" in error for error in errors] == [True] * 3
+    assert "HTTP_PROXY" in errors[-1]
+    assert not [error for error in errors if "me:" in error or "can" in error or "ary" in error]
+
+
 def test_a_password_is_sent_as_it_is_to_the_api_and_to_a_proxy(
     shop: Shop, items: Items, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,9 +23,10 @@ from tenacity import (
     stop_when_event_set,
     wait_exponential_jitter,
 )
-from urllib3.exceptions import HTTPError, NameResolutionError, SSLError
-from urllib3.util import make_headers, parse_url
+from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, SSLError
+from urllib3.util import Url, make_headers, parse_url
 
+from common.sources import EXAMPLES
 from extraction.errors import ExtractError
 from extraction.http.settings import HttpSettings
 
@@ -86,7 +87,7 @@ class JsonClient:
         self._settings = settings
         self._pace = Pace(settings.requests_per_second)
         self._stopped = threading.Event()
-        parts = parse_url(url)
+        parts = _parsed(name, url)
         self._base = parts._replace(auth=None).url.rstrip("/")
         self._headers = {
             "Accept": "application/json",
@@ -209,11 +210,25 @@ class JsonClient:
         return body
 
 
+def _parsed(name: str, url: str) -> Url:
+    """Raises ExtractError without the URL's content, which may hold a password."""
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        parts = Url()
+    # A bare /, ? or # ends a password early: the rest would be taken for a port and a path.
+    if not parts.host or "@" in parts.request_uri + (parts.fragment or ""):
+        raise ExtractError(
+            f"{name}: is not an HTTP URL ({EXAMPLES['http']}; write special characters as %xx)"
+        )
+    return parts
+
+
 def _pool(scheme: str, host: str, connections: int) -> urllib3.PoolManager:
     options: dict[str, Any] = {"num_pools": 1, "maxsize": connections, "block": True}
     proxy = urllib.request.getproxies().get(scheme)
     if proxy and not urllib.request.proxy_bypass(host):
-        auth = _unquoted(parse_url(proxy).auth)
+        auth = _unquoted(_parsed(f"{scheme.upper()}_PROXY", proxy).auth)
         headers = make_headers(proxy_basic_auth=auth)
         return urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
     return urllib3.PoolManager(**options)
