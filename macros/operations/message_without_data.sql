@@ -7,9 +7,11 @@
     (…)"), where other people read than in gold. dbt's log has the message in full.
 #}
 {% macro message_without_data(message) -%}
-    {#- from here on values are quoted, whose own lines may begin with anything -#}
+    {#- From here on values are quoted, whose own lines may begin with anything. The extraction's
+        messages have one line. -#}
     {%- set told = modules.re.split(
-        '(?m)^\\s*(?:DETAIL|CONTEXT|HINT|QUERY|LINE \\d+|compiled code at)\\b',
+        '(?m)^\\s*(?:DETAIL|CONTEXT|HINT|QUERY|LINE \\d+|compiled code at)\\b'
+        '|\\s(?:DETAIL|CONTEXT|HINT|QUERY|LINE \\d+):',
         (message or '').replace('\0', ''),
     ) | first -%}
     {%- set lines = told.splitlines() | map('trim') | select | list -%}

@@ -38,6 +38,7 @@ def load_table(
     observer: Observer,
     *,
     run_id: str,
+    recorded: Callable[[Exception], str],
     since: str | None = None,
     full_refresh: bool = False,
 ) -> BatchResult:
@@ -45,7 +46,7 @@ def load_table(
 
     Everything between `begin` and `commit` is unseen and is taken back by any failure, the death of
     this process included. The source is read in one snapshot, taken after the table's lock.
-    Raises ExtractError; the batch is then recorded as failed.
+    Raises ExtractError; the batch is then recorded as failed, with what `recorded` says of it.
     """
     started = time.monotonic()
     observer.step(spec, "lock")
@@ -65,7 +66,7 @@ def load_table(
         result.seconds = time.monotonic() - started
         writer.commit(batch, result, window)
     except Exception as error:
-        writer.fail(batch, str(error))
+        writer.fail(batch, recorded(error))
         raise
     observer.step(spec, "done")
     return result

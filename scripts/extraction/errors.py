@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 
 class ExtractError(Exception):
-    """Somebody must do something first; the message says what."""
+    """Somebody must do something first; the message says what.
+
+    What it quotes of the data comes last, after `DETAIL:` as in Postgres: it is not kept in ops.
+    """
 
 
 class TransientError(ExtractError):

@@ -18,6 +18,7 @@ from extraction.engine import BatchResult, Observer, Reader, Window
 from extraction.engines import open_reader, open_writer
 from extraction.errors import ExtractError, TransientError, redact
 from extraction.spec import TableSpec
+from notifying.masking import without_data
 
 ATTEMPTS = 4
 
@@ -142,6 +143,7 @@ def _attempt(spec: TableSpec, options: Options, observer: Observer, run_id: str)
             writer,
             observer,
             run_id=run_id,
+            recorded=lambda error: _recorded(error, spec, options),
             since=options.since,
             full_refresh=options.full_refresh,
         )
@@ -178,3 +180,10 @@ def _clean(error: BaseException | None, spec: TableSpec, options: Options) -> st
         for password in (postgres.password, sqlserver.password)
     ]
     return redact(str(error), url, *secrets)
+
+
+def _recorded(error: Exception, spec: TableSpec, options: Options) -> str:
+    """What is kept in ops, where other people read than at the source: no data, no secrets."""
+    if not isinstance(error, ExtractError):  # its text may hold anything
+        return f"unexpected {type(error).__name__}"
+    return without_data(_clean(error, spec, options))

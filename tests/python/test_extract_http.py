@@ -256,8 +256,11 @@ def test_a_value_of_another_type_names_the_item_and_the_field(shop: Shop, items:
     shop.load(ITEM)
     items.put(3, score="many")
     error = shop.fail(ITEM)
-    assert 'item/3.json: score is "many"' in error
-    assert "declares it as integer" in error
+    assert "item/3.json: score is no integer, as the YAML declares it" in error
+    assert 'DETAIL: "many"' in error
+    (recorded,) = shop.warehouse.query("select error from ops.extract_batches order by batch_id")[1]
+    assert "score is no integer" in recorded
+    assert "many" not in recorded, "no data in ops"
     assert len(shop.landed(ITEM)) == 2
 
 
@@ -293,7 +296,10 @@ def test_what_may_pass_is_tried_again(
     ("fault", "words"),
     [
         (status(500), "item/2.json: HTTP 500 Internal Server Error (tried 4 times)"),
-        (says("<html>busy</html>"), "item/2.json: the answer is not JSON: b'<html>busy</html>'"),
+        (
+            says("<html>busy</html>"),
+            "item/2.json: the answer is not JSON. DETAIL: b'<html>busy</html>'",
+        ),
         (reset, "item/2.json: ProtocolError"),
     ],
 )
@@ -320,7 +326,7 @@ def test_retries_end_with_an_error_that_names_the_path(
         (status(403), "HTTP 403 Forbidden"),
         (status(302, Location="http://127.0.0.1:1/"), "HTTP 302 Found, it points elsewhere"),
         (status(429, Retry_After="4000"), "come back in 4000 seconds"),
-        (says("[]"), "the answer is not the item 2: []"),
+        (says("[]"), "the answer is not the item 2. DETAIL: []"),
         (says('{"id": 3}'), "the answer is not the item 2"),
         (says(" " * 2_000_000), "larger than `max_response_bytes` (1,048,576)"),
     ],
@@ -351,7 +357,7 @@ def fine(handler: FaultyHandler) -> None:
 
 def test_a_maximum_that_is_no_id_and_an_api_that_is_not_there(shop: Shop, items: Items) -> None:
     items.fail("/maxitem.json", says('"soon"'))
-    assert 'maxitem.json: the answer is not an id: "soon"' in shop.fail(ITEM)
+    assert 'maxitem.json: the answer is not an id. DETAIL: "soon"' in shop.fail(ITEM)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         elsewhere = Shop(

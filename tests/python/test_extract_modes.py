@@ -302,6 +302,25 @@ def test_a_key_that_is_null_is_refused(items: Shop, mode: str) -> None:
     items.load(table)
 
 
+@pytest.mark.parametrize("quoted", ["DETAIL", "CONTEXT"])
+def test_what_is_recorded_of_a_failure_has_no_data(items: Shop, quoted: str) -> None:
+    items.load(cursor_spec())
+    items.warehouse.execute(
+        "alter table landing_shop.item add check (name <> 'canary')"
+        if quoted == "DETAIL"
+        else "create function landing_shop.refuse() returns trigger language plpgsql as "
+        "$$ begin perform new.name::int; return new; end $$; create trigger refuse before insert "
+        "on landing_shop.item for each row execute function landing_shop.refuse()"
+    )
+    items.source.execute("insert into item values (101, 'canary', '2026-01-02')")
+    error = items.fail(cursor_spec())
+    assert "canary" in error
+    assert quoted in error, "who runs it can look"
+    recorded = items.warehouse.scalar("select error from ops.extract_batches where batch_id = 2")
+    assert recorded.startswith("warehouse: ")
+    assert "canary" not in recorded
+
+
 def test_a_run_records_its_batches(items: Shop) -> None:
     items.load(cursor_spec())
     items.load(cursor_spec())

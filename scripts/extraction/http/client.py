@@ -146,7 +146,7 @@ class JsonClient:
         try:
             return json.loads(body, parse_constant=_no_json)
         except (ValueError, RecursionError):
-            raise _TryAgainError(f"the answer is not JSON: {body[:60]!r}") from None
+            raise _TryAgainError(f"the answer is not JSON. DETAIL: {body[:60]!r}") from None
 
     def _body(self, path: str) -> bytes:
         deadline = time.monotonic() + self._settings.timeout

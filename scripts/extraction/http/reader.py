@@ -160,9 +160,9 @@ class HttpReader:
                 self._fields[name] = field
             elif not _is(value, type_):
                 raise ExtractError(
-                    f"{self._name}: {self._path_of(item['id'])}: {field} is "
-                    f"{json.dumps(value)[:60]}, and the YAML declares it as {type_}. Mend its "
-                    "`data_type`. Nothing of this batch has landed."
+                    f"{self._name}: {self._path_of(item['id'])}: {field} is no "
+                    f"{type_}, as the YAML declares it. Mend its `data_type`. Nothing of this "
+                    f"batch has landed. DETAIL: {json.dumps(value)[:60]}"
                 )
             is_nested = isinstance(value, list | dict)
             document[name] = _json(value) if is_nested else value  # always a text in landing
@@ -181,7 +181,8 @@ class HttpReader:
             return None
         if not isinstance(item, dict) or item.get("id") != id_:
             raise ExtractError(
-                f"{self._name}: {path}: the answer is not the item {id_}: {json.dumps(item)[:60]}"
+                f"{self._name}: {path}: the answer is not the item {id_}. "
+                f"DETAIL: {json.dumps(item)[:60]}"
             )
         return item
 
@@ -190,7 +191,7 @@ class HttpReader:
         newest = self._client.get(path, patience=wait)
         if not isinstance(newest, int) or isinstance(newest, bool):
             raise ExtractError(
-                f"{self._name}: {path}: the answer is not an id: {json.dumps(newest)[:60]}"
+                f"{self._name}: {path}: the answer is not an id. DETAIL: {json.dumps(newest)[:60]}"
             )
         return newest
 
@@ -233,7 +234,7 @@ class HttpReader:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ExtractError(
                 f"{self._name}: {self._path_of(item['id'])}: `created_field: {field}` is not a "
-                f"time in Unix seconds there: {json.dumps(value)[:60]}"
+                f"time in Unix seconds there. DETAIL: {json.dumps(value)[:60]}"
             )
         return value
 

@@ -242,9 +242,9 @@ class SqlServerReader:
                 ]
                 return ExtractError(
                     f"{self._name}: {columns[column].source} holds the character zero, which no "
-                    f"text in Postgres can, in the row with {', '.join(shown)[:200]}. Mend the row "
-                    "there, or leave the column out with `exclude`. Nothing of this batch has "
-                    "landed."
+                    "text in Postgres can. Mend the row there, or leave the column out with "
+                    "`exclude`. Nothing of this batch has landed. "
+                    f"DETAIL: the row with {', '.join(shown)[:200]}"
                 )
 
             return _Rows(self._session, self._name, query, self.formats[0], write, refuse)
