@@ -192,6 +192,9 @@ class Writer(Protocol):
     def check_environment(self, target: str) -> None:
         """Raises ExtractError if the warehouse is another environment than the target's."""
 
+    def abandon_killed(self) -> None:
+        """Marks as abandoned what is recorded as running and nobody loads, of any table."""
+
     def lock(self, spec: TableSpec) -> None:
         """Waits until no other run loads this table, and keeps others out until `close`."""
 

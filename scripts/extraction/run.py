@@ -64,7 +64,7 @@ def extract(
     """
     for attempt in _attempts(options):
         with attempt:
-            _check_environment(options)
+            _prepare(options)
     run_id = str(uuid.uuid4())
     pool = ThreadPoolExecutor(options.threads, thread_name_prefix="extract")
     try:
@@ -126,10 +126,11 @@ def _attempts(
     )
 
 
-def _check_environment(options: Options) -> None:
+def _prepare(options: Options) -> None:
     writer = open_writer(options.warehouse, options.wait)
     try:
         writer.check_environment(options.target)
+        writer.abandon_killed()
     finally:
         writer.close()
 

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from extraction.engines import open_writer
 from extraction_support import Shop, cursor_spec, spec
 from warehouses import ON_EITHER
 
@@ -333,6 +334,24 @@ def test_a_run_records_its_batches(items: Shop) -> None:
         ("cursor", "loaded", 100, None, last, True),
         ("cursor", "loaded", 0, last, last, True),
     ]
+
+
+@ON_EITHER
+def test_what_killed_runs_left_running_is_abandoned_by_the_next(items: Shop) -> None:
+    """Tables that are declared no more included, and not one that somebody loads just now."""
+    items.load(spec())
+    items.warehouse.execute(
+        "insert into ops.extract_batches (run_id, source_name, table_name, mode, status) values "
+        "('r', 'gone', 'item', 'full', 'running'), ('r', 'shop', 'busy', 'full', 'running')"
+    )
+    other = open_writer(items.warehouse.url, wait=0)
+    other.lock(spec("busy"))
+    items.load(spec())
+    assert items.batches("busy") == ["running"]
+    assert items.batches() == ["loaded", "abandoned", "loaded"]
+    other.close()
+    items.load(spec())
+    assert items.batches("busy") == ["abandoned"]
 
 
 def test_planning_changes_nothing(items: Shop) -> None:

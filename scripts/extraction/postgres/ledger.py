@@ -62,6 +62,24 @@ def begin(cursor: Cursor, spec: TableSpec, run_id: str) -> Batch:
     return Batch(batch_id, started_at)
 
 
+def abandon_killed(cursor: Cursor) -> None:
+    """Marks what killed runs left running, of tables that are declared no more, too.
+
+    Who loads a table holds its lock: it is free if nobody does. Until then nothing after such a
+    batch is settled (refreshing/changes.py).
+    """
+    if _exists(cursor):
+        cursor.execute(
+            "with running as materialized (select batch_id, "
+            "'medallion extract ' || source_name || '.' || table_name as lock_name "
+            "from ops.extract_batches where status = 'running') "
+            "update ops.extract_batches as batch "
+            "set status = 'abandoned', finished_at = clock_timestamp() from running "
+            "where batch.batch_id = running.batch_id and batch.status = 'running' "
+            "and pg_try_advisory_xact_lock(hashtextextended(running.lock_name, 0))"
+        )
+
+
 def watermark(cursor: Cursor, spec: TableSpec) -> Watermark:
     """Where the last loaded batch of the table stopped."""
     if not _exists(cursor):

@@ -93,6 +93,10 @@ class PostgresWriter:
             except WarehouseError as error:
                 raise ExtractError(str(error)) from None
 
+    def abandon_killed(self) -> None:
+        with translated(WHERE), self._connection.cursor() as cursor:
+            ledger.abandon_killed(cursor)
+
     def lock(self, spec: TableSpec) -> None:
         with translated(WHERE):
             # A notice in the middle of a COPY would be taken for the end of it.

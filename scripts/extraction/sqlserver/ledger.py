@@ -68,6 +68,24 @@ def begin(cursor: pyodbc.Cursor, spec: TableSpec, run_id: str) -> Batch:
     return Batch(*row)
 
 
+def running(cursor: pyodbc.Cursor) -> list[tuple[int, str]]:
+    """The batches that are recorded as running, each with the name of its table."""
+    if not _exists(cursor):
+        return []
+    cursor.execute(
+        "select batch_id, source_name, table_name from ops.extract_batches where status = 'running'"
+    )
+    return [(batch_id, f"{source}.{table}") for batch_id, source, table in cursor.fetchall()]
+
+
+def abandoned(cursor: pyodbc.Cursor, batch_id: int) -> None:
+    cursor.execute(
+        "update ops.extract_batches set status = 'abandoned', finished_at = sysutcdatetime() "
+        "where batch_id = ? and status = 'running'",
+        batch_id,
+    )
+
+
 def watermark(cursor: pyodbc.Cursor, spec: TableSpec) -> Watermark:
     """Where the last loaded batch of the table stopped."""
     if not _exists(cursor):

@@ -46,6 +46,7 @@ WHERE = "warehouse"
 # How long a run waits for another run of the same table.
 OTHER_RUN_MINUTES = 30
 TIMED_OUT = -1  # what sp_getapplock returns then
+GOT = (0, 1)  # and if it got the lock, at once or after a while
 # How long a run waits for readers of a landing table that it is about to change. Readers that come
 # later queue behind each try, so tries are short and there are many.
 READERS_TRY_MS = 200
@@ -122,26 +123,48 @@ class SqlServerWriter:
         except WarehouseError as error:
             raise ExtractError(str(error)) from None
 
+    def abandon_killed(self) -> None:
+        with self._session.cursor() as cursor:
+            running = ledger.running(cursor)
+        for batch_id, table in running:
+            if self._get_lock(table, 0) in GOT:  # nobody loads it
+                with self._session.cursor() as cursor:
+                    ledger.abandoned(cursor, batch_id)
+                self._release()
+
     def lock(self, spec: TableSpec) -> None:
-        name = f"medallion extract {spec.name}"
-        if len(name) > 255:
-            name = f"medallion extract {hashlib.sha256(name.encode()).hexdigest()}"
         # Any error takes back the whole transaction, not one statement of it.
         self._session.execute("set xact_abort on; set lock_timeout -1")
-        got = self._session.scalar(
-            "set nocount on; declare @got int; exec @got = sp_getapplock @Resource = ?, "
-            "@LockMode = 'Exclusive', @LockOwner = 'Session', @LockTimeout = ?; select @got",
-            name,
-            OTHER_RUN_MINUTES * 60_000,
-        )
-        if got not in (0, 1, TIMED_OUT):
+        got = self._get_lock(spec.name, OTHER_RUN_MINUTES * 60_000)
+        if got not in (*GOT, TIMED_OUT):
             raise TransientError(f"{WHERE}: sp_getapplock for {spec.name} returned {got}")
         if got == TIMED_OUT:
             raise ExtractError(
                 f"{spec.name}: another run has been loading it for {OTHER_RUN_MINUTES} minutes; "
                 "see ops.extract_batches where status = 'running'."
             )
-        self._lock = name
+
+    def _get_lock(self, table: str, milliseconds: int) -> int:
+        """Waits for the lock of a table; what sp_getapplock returns."""
+        name = f"medallion extract {table}"
+        if len(name) > 255:
+            name = f"medallion extract {hashlib.sha256(name.encode()).hexdigest()}"
+        got: int = self._session.scalar(
+            "set nocount on; declare @got int; exec @got = sp_getapplock @Resource = ?, "
+            "@LockMode = 'Exclusive', @LockOwner = 'Session', @LockTimeout = ?; select @got",
+            name,
+            milliseconds,
+        )
+        if got in GOT:
+            self._lock = name
+        return got
+
+    def _release(self) -> None:
+        if self._lock:
+            self._session.execute(
+                "exec sp_releaseapplock @Resource = ?, @LockOwner = 'Session'", self._lock
+            )
+            self._lock = None
 
     def watermark(self, spec: TableSpec) -> Watermark:
         with self._session.cursor() as cursor:
@@ -432,10 +455,7 @@ class SqlServerWriter:
         with suppress(ExtractError):
             self._session.execute("if @@trancount > 0 rollback transaction")
             self._session.execute(f"drop table if exists {', '.join(TEMPORARY)}")
-            if self._lock:
-                self._session.execute(
-                    "exec sp_releaseapplock @Resource = ?, @LockOwner = 'Session'", self._lock
-                )
+            self._release()
         self._session.close()
 
     def _check_texts(self) -> None:
