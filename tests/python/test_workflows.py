@@ -155,25 +155,44 @@ def test_slim_builds_are_the_same_on_both_engines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("repository", "host", "comments"),
-    [("team/medallion", "shared.example", True), ("somebody/fork", "127.0.0.1", False)],
+    ("repository", "author", "ours"),
+    [
+        ("team/medallion", "ada", True),
+        ("team/medallion", "dependabot[bot]", False),
+        ("somebody/fork", "ada", False),
+    ],
 )
-def test_a_fork_needs_and_gets_nothing_that_is_ours(
-    repository: str, host: str, comments: bool
+def test_who_gets_no_secrets_needs_and_gets_nothing_that_is_ours(
+    repository: str, author: str, ours: bool
 ) -> None:
     found = jobs("ci")
-    contexts = {
+    contexts: dict[str, Any] = {
         "github": {
             "event_name": "pull_request",
             "repository": "team/medallion",
-            "event": {"pull_request": {"head": {"repo": {"full_name": repository}}}},
+            "event": {
+                "pull_request": {
+                    "head": {"repo": {"full_name": repository}},
+                    "user": {"login": author},
+                }
+            },
         },
-        "vars": {"CI_PGHOST": "shared.example"},
+        "vars": {"CI_PGHOST": "shared", "CI_PGPORT": "1", "CI_PGUSER": "u", "CI_PGDATABASE": "d"},
         "secrets": {},
+        "needs": {name: {"result": "success"} for name in ("slim-postgres", "slim-sqlserver")},
     }
-    assert fill_in(found["slim-postgres"]["env"]["CI_PGHOST"], contexts) == host
+    connection = {
+        name: fill_in(text, contexts)
+        for name, text in found["slim-postgres"]["env"].items()
+        if name.startswith("CI_PG")
+    }
+    service = ("127.0.0.1", "5432", "postgres", "warehouse")
+    assert connection == (contexts["vars"] if ours else dict(zip(connection, service, strict=True)))
     functions = {"cancelled": lambda: False}
-    assert condition(found["comment"]["if"], contexts, functions) == comments
+    assert condition(found["comment"]["if"], contexts, functions) == ours
+    assert condition(jobs("ci-schemas")["drop"]["if"], contexts, functions) == ours
+    contexts["needs"] = {name: {"result": "skipped"} for name in contexts["needs"]}
+    assert not condition(found["comment"]["if"], contexts, functions), "lint failed: nothing to say"
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ class Runner:
                 "token": "a-token", "ref": "refs/heads/main", "event": {}, **(github or {}),
             },
             "inputs": inputs or {}, "matrix": matrix or {},
-            "vars": self.variables, "secrets": self.secrets,
+            "vars": self.variables, "secrets": self.secrets, "needs": {},
         }  # fmt: skip
         run = _Run(self, declared, contexts)
         if "if" in declared:
