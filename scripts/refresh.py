@@ -50,6 +50,7 @@ BUILT, TESTED = "MEDALLION_BUILT_BATCH", "MEDALLION_TESTED_BATCH"
 # Tests that need whole tables; keys are held by unique indexes and primary keys at any time.
 ONCE_A_DAY = ("test_type:singular", "test_name:unique", "test_name:unique_combination_of_columns")
 INTERRUPTED = 130
+STALE = 3  # nothing but the sources' freshness failed, of which `notify.py freshness` tells
 TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
 
 
@@ -113,7 +114,7 @@ def cli(
     )
     for command in refresh.failed:
         click.secho(f"  failed  {command}", fg="red")
-    sys.exit(1 if refresh.failed else 0)
+    sys.exit(STALE if refresh.is_only_stale else int(bool(refresh.failed)))
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,7 @@ class Refresh:
         self.publishes, self.wait = publishes, wait
         self.manifest = manifest(target)
         self.failed: list[str] = []
+        self.is_only_stale = False
 
     def extract(self) -> None:
         only = [f"--source={source}" for source in self.sources]
@@ -214,10 +216,13 @@ class Refresh:
         return f"{wanted.selection} from {wanted.start} to {wanted.end} written again"
 
     def check_freshness(self) -> None:
-        self._dbt("source", "freshness", *_selecting([f"source:{one}" for one in self.sources]))
+        went_well = not self.failed
+        selecting = _selecting([f"source:{one}" for one in self.sources])
+        self.is_only_stale = not self._dbt("source", "freshness", *selecting) and went_well
 
     def _build(self, *command: str) -> bool:
         with Session.open(self.target, self.manifest) as session, session.alone(self.wait):
+            session.outcomes.failed_before = tuple(self.failed)
             return self._published(session, *command) if self.publishes else self._dbt(*command)
 
     def _published(self, session: Session, *command: str) -> bool:

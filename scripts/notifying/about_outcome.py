@@ -39,6 +39,8 @@ def _verdict(outcome: Outcome) -> tuple[str, Level]:
     where = outcome.environment
     is_live = f"live is still {live}" if live else "nothing is live yet"
     if outcome.action == "publish":
+        if outcome.succeeded and outcome.reason:
+            return f"LIVE {tried or live} on {where}, but not all went well", "warning"
         if outcome.succeeded:
             return f"LIVE {tried or live} on {where}", "success"
         return f"NOT deployed to {where}, {is_live}", "failure"

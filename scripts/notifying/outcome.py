@@ -43,7 +43,8 @@ class Outcome:
     """How a publish or a rollback ended.
 
     `generation` is what is live now if it succeeded, and else the one that was tried; `reason` says
-    in one sentence why it did not succeed. None means not known, or that there is none.
+    in one sentence why it did not succeed, or what failed besides. None means not known, or that
+    there is none.
     """
 
     action: Action

@@ -32,6 +32,7 @@ class Outcomes:
     target: str
     option: str | None
     started: float = field(default_factory=time.monotonic)
+    failed_before: Sequence[str] = ()  # commands that did not keep a build from being published
 
     def write(
         self,
@@ -43,6 +44,9 @@ class Outcomes:
         **told: Any,  # noqa: ANN401
     ) -> Outcome:
         """Writes how it ended; it succeeded if it was `published`."""
+        if published and self.failed_before:
+            failed = ", ".join(self.failed_before)
+            told["reason"] = f"{failed} failed before it: the log says why."
         on_target = f" --target {self.option}" if self.option else ""
         back = f".venv/bin/python scripts/blue_green.py rollback{on_target} --to {previous}"
         outcome = Outcome(

@@ -64,6 +64,7 @@ def outcome(told: Outcome) -> str:
     )
     verb = "LIVE" if told.action == "publish" else "ROLLED BACK, live is"
     lines = [click.style(f"{verb} {live}", fg="green", bold=True) + f" on {told.target} ({took})"]
+    lines += [f"  but       {told.reason}"] if told.reason else []
     if told.models:
         lines.append(f"  models    {len(told.models)}")
     lines += [f"  note      {note}" for note in told.notes]

@@ -368,7 +368,12 @@ def test_a_refresh_is_published_whole_or_not_at_all(team: Team) -> None:
         "update rental set rental_date = %s, last_update = now() where rental_id = %s",
         [before, rental],
     )
-    assert "LIVE" in team.refresh()
+    # A table that cannot be read holds nothing else back.
+    team.source.database.execute("alter table film_actor rename to film_actors")
+    assert "LIVE" in team.refresh(fails=True)
+    assert team.outcome["succeeded"]
+    assert "scripts/extract.py" in team.outcome["reason"], "and is not told as a success"
+    team.source.database.execute("alter table film_actors rename to film_actor")
     assert team.live() > first
     assert team.staging.scalar("select count(*) from gold.fact_rental") == rows
     # A rollback takes its rows away; the next refresh brings them again.

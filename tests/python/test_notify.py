@@ -196,26 +196,41 @@ def test_a_deploy_that_failed_says_what_is_live_and_what_to_look_at(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "verdict"),
+    ("outcome", "verdict", "kind"),
     [
-        (replace(LIVE, environment="dev"), "LIVE g42 on dev"),
-        (replace(NOT_DEPLOYED, live_generation=None), "NOT deployed to prod, nothing is live yet"),
+        (replace(LIVE, environment="dev"), "LIVE g42 on dev", "success"),
+        (
+            replace(LIVE, reason="extract.py failed."),
+            "LIVE g42 on prod, but not all went well",
+            "warning",
+        ),
+        (
+            replace(NOT_DEPLOYED, live_generation=None),
+            "NOT deployed to prod, nothing is live yet",
+            "failure",
+        ),
         (
             replace(LIVE, action="rollback", generation=41, previous_generation=42),
             "ROLLED BACK: prod is live on g41, g42 taken back",
+            "warning",
         ),
         (
             replace(NOT_DEPLOYED, action="rollback", live_generation=42),
             "NOT rolled back on prod, live is still g42",
+            "failure",
         ),
     ],
 )
-def test_the_verdict_comes_first(file: Path, http: Http, outcome: Outcome, verdict: str) -> None:
+def test_the_verdict_comes_first(
+    file: Path, http: Http, outcome: Outcome, verdict: str, kind: str
+) -> None:
     outcome.to_json(file)
     done = notify("outcome", file, MEDALLION_NOTIFY_URLS=http.url)
     assert done.stdout == "Told MEDALLION_NOTIFY_URLS 1 (JSON).\n"
     (sent,) = http.received
     assert sent["title"] == verdict
+    assert sent["type"] == kind
+    assert (outcome.reason or "") in sent["message"]
 
 
 def test_an_outcome_is_told_even_if_nobody_knows_the_owners(file: Path, http: Http) -> None:

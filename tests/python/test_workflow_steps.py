@@ -25,6 +25,7 @@ pytestmark = pytest.mark.journey
 
 UNUSED = "not-asked-for"  # as a password, by the test server
 DOMAIN = "hacker_news"  # the smallest that has a fact and unit tests
+HOURLY = {"event_name": "schedule", "event": {"schedule": "17 * * * *"}}
 MODEL = "models/gold/hacker_news/dim_story.sql"
 
 
@@ -249,10 +250,7 @@ def test_the_schedule_refreshes_what_is_live(team: Team) -> None:
     for _ in range(3):
         team.source.tick()
     team.prod.execute("select setval('tries', 3, false)")
-    done = team.runner.run(
-        "pipeline", "refresh", commit=ahead,
-        github={"event_name": "schedule", "event": {"schedule": "17 * * * *"}},
-    )  # fmt: skip
+    done = team.runner.run("pipeline", "refresh", commit=ahead, github=HOURLY)
     assert done.succeeded, done.all_said
     assert f"Checked out {deployed[:8]}" in done.all_said
     assert "again, because of dim_story: Database Error" in done.all_said
@@ -263,6 +261,23 @@ def test_the_schedule_refreshes_what_is_live(team: Team) -> None:
     )
     assert recorded == [("hourly", deployed)]
     team.project.git("reset", "-q", "--hard", deployed)
+
+
+def test_a_source_that_is_stale_is_told_once_and_is_no_failed_refresh(team: Team) -> None:
+    told = len(team.channel.received)
+    team.prod.execute(
+        "create function public.late() returns trigger language plpgsql as "
+        "$$ begin new.finished_at := now() - interval '3 days'; return new; end $$;"
+        "create trigger late before update on ops.extract_batches "
+        "for each row execute function public.late();"
+        "update ops.extract_batches set status = status"
+    )
+    done = team.runner.run("pipeline", "refresh", commit=team.head(), github=HOURLY)
+    team.prod.execute("drop function public.late cascade")
+    assert not done.succeeded
+    assert "nothing new" in done.all_said
+    (message,) = team.channel.received[told:]
+    assert message["title"].startswith("STALE"), message
 
 
 def test_a_refresh_that_fails_is_told_and_live_stays(team: Team) -> None:
