@@ -21,6 +21,7 @@ from publishing.commands import Order, confirm_options, confirmation, plainly, s
 from publishing.errors import PublishError
 from publishing.guards import Confirmation
 from publishing.planning import Wish
+from publishing.pruning import KEPT
 from publishing.publisher import Patience
 from publishing.session import Session
 
@@ -184,7 +185,7 @@ def status(target: str | None, as_json: bool) -> None:
 @cli.command()
 @target_option
 @wait_option
-@click.option("--keep", type=click.IntRange(0), default=3, show_default=True,
+@click.option("--keep", type=click.IntRange(0), default=KEPT, show_default=True,
               help="How many generations before the live one can become live again.")  # fmt: skip
 def prune(target: str | None, wait: float, keep: int) -> None:
     """Drops what older generations keep."""

@@ -41,6 +41,7 @@ from extraction.errors import ExtractError
 from publishing import planning, show
 from publishing.errors import PublishError
 from publishing.guards import ENVIRONMENTS, Confirmation
+from publishing.pruning import KEPT
 from publishing.publisher import Patience
 from publishing.session import Session
 from refreshing import changes, state
@@ -249,6 +250,11 @@ class Refresh:
             self.failed.append(step)
             return False
         click.echo(show.outcome(session.publish(Patience(), Confirmation())))
+        harmless: tuple[type[Exception], ...] = (PublishError, *errors())  # it is live
+        try:
+            session.prune(KEPT)
+        except harmless as error:
+            click.echo(f"Old generations were not dropped: {error}", err=True)
         return True
 
     def _everything(self) -> tuple[list[str], list[str], str]:

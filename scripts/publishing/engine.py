@@ -34,8 +34,8 @@ class Engine(Protocol):
     def has_rows(self, place: Place) -> bool:
         """Whether there is a row in a relation."""
 
-    def bytes(self, schemas: Iterable[str]) -> int:
-        """What the tables in these schemas take on disk, with their indexes."""
+    def bytes(self, schemas: Iterable[str]) -> dict[str, int]:
+        """What the tables in each of these schemas take on disk, with their indexes."""
 
     def schemas_like(self, schema: str) -> list[str]:
         """The schemas of a layer's generations, and its next one."""

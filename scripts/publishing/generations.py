@@ -37,7 +37,6 @@ class Generation:
     started_at: datetime
     built_at: datetime | None
     published_at: datetime | None
-    plan_text: str
 
 
 @dataclass(frozen=True, order=True)
@@ -60,7 +59,7 @@ class Change:
 
 _COLUMNS = (
     "generation, coalesce(base, 0), kind, status, manifest_id, code_version, author, message, "
-    "started_at, built_at, published_at, plan_text"
+    "started_at, built_at, published_at"
 )
 
 
@@ -152,6 +151,26 @@ class Ledger:
         )
         return sorted((Change(*row) for row in rows), key=str)
 
+    def counts(self) -> dict[int, int]:
+        """How many relations each generation replaces."""
+        if not self._is_there():
+            return {}
+        rows = self._query(
+            "select generation, count(*) from ops.generation_relations "
+            "where target_schema = %s group by generation",
+            self.target_schema,
+        )
+        return {int(number): int(count) for number, count in rows}
+
+    def plan(self, number: int) -> str:
+        """The plan that a generation was built by, as JSON."""
+        ((text,),) = self._query(
+            "select plan_text from ops.generations where target_schema = %s and generation = %s",
+            self.target_schema,
+            number,
+        )
+        return str(text)
+
     def mark_built(self, number: int) -> None:
         self._update(f"status = 'built', built_at = {self._dialect.now}", number)
 
@@ -225,6 +244,11 @@ class Ledger:
             *values,
         )
         return [Generation(*row) for row in rows]
+
+    def _is_there(self) -> bool:
+        """Whether anything was ever written here: who only reads makes no tables."""
+        ((found,),) = self._query(f"select {self._dialect.find}('ops.generations')")
+        return found is not None
 
     def _update(self, assignment: str, number: int, *values: object) -> None:
         with self.connection.cursor() as cursor:

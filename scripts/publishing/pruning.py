@@ -8,6 +8,9 @@ from publishing.engine import Engine
 from publishing.generations import NOTHING, Ledger
 from publishing.names import generation_of
 
+# How many generations before the live one can become live again, where nobody says it.
+KEPT = 10
+
 
 def prune(engine: Engine, ledger: Ledger, layers: Iterable[str], keep: int) -> list[str]:
     """Drops the schemas of generations that are more than `keep` before the live one.

@@ -122,7 +122,7 @@ class Session:
         that read it.
         """
         waiting = self.ledger.built()
-        if waiting is None or Plan.from_json(waiting.plan_text) != plan:
+        if waiting is None or self._plan_of(waiting) != plan:
             return False
         built = {(next_of(one.schema), one.identifier) for one in plan.builds}
         return built <= self.engine.kinds({schema for schema, _ in built}).keys()
@@ -167,7 +167,7 @@ class Session:
     def diff(self, *, values: bool = False) -> list[ModelDiff]:
         """How the models of the build that waits differ from live."""
         build = self._built()
-        plan = Plan.from_json(build.plan_text)
+        plan = self._plan_of(build)
         before = (self.live_manifest() or {}).get("nodes", {})
         kinds = self.engine.kinds({one.schema for one in plan.builds})
         with _comparing():
@@ -187,7 +187,7 @@ class Session:
         `diffs` are its own, if they are known already.
         """
         build = self._built()
-        plan = Plan.from_json(build.plan_text)
+        plan = self._plan_of(build)
         live = self.ledger.live_number()
         record = ops.Publish(self.environment, "publish", build.number, commit(), len(plan.builds))
         with ops.recorded_publish(lambda: open_warehouse(self.target), record):
@@ -248,7 +248,8 @@ class Session:
 
     def status(self) -> list[dict[str, Any]]:
         """A row for each generation, the newest first."""
-        schemas = {one for layer in self._layers() for one in self.engine.schemas_like(layer)}
+        layers, counts = self._layers(), self.ledger.counts()
+        sizes = self.engine.bytes([s for one in layers for s in self.engine.schemas_like(one)])
         return [
             {
                 "generation": one.number,
@@ -259,10 +260,10 @@ class Session:
                 "author": one.author,
                 "started_at": one.started_at,
                 "published_at": one.published_at,
-                "relations": len(self.ledger.changes(one.number)),
+                "relations": counts.get(one.number, 0),
                 # What it keeps aside: its relations that others have replaced.
-                "kept_bytes": self.engine.bytes(
-                    {generation_of(layer, one.number) for layer in self._layers()} & schemas
+                "kept_bytes": sum(
+                    sizes.get(generation_of(layer, one.number), 0) for layer in layers
                 ),
                 "message": one.message,
             }
@@ -286,6 +287,9 @@ class Session:
 
     def _layers(self) -> list[str]:
         return building.layers(self.manifest)
+
+    def _plan_of(self, build: Generation) -> Plan:
+        return Plan.from_json(self.ledger.plan(build.number))
 
     def _built(self) -> Generation:
         build = self.ledger.built()

@@ -363,6 +363,8 @@ def test_a_refresh_is_published_whole_or_not_at_all(team: Team) -> None:
         rental, before = cursor.fetchall()[0]
     said = team.refresh(fails=True)
     assert f"live is still g{first}" in said
+    left = f"gold__g{team.outcome['generation']}"
+    team.staging.execute(f"create schema {left}")
     assert team.staging.scalar("select max(rented_at) from gold.fact_rental").year < 2100
     team.source.database.execute(
         "update rental set rental_date = %s, last_update = now() where rental_id = %s",
@@ -375,6 +377,8 @@ def test_a_refresh_is_published_whole_or_not_at_all(team: Team) -> None:
     assert "scripts/extract.py" in team.outcome["reason"], "and is not told as a success"
     team.source.database.execute("alter table film_actors rename to film_actor")
     assert team.live() > first
+    schemas = "select count(*) from information_schema.schemata where schema_name = %s"
+    assert team.staging.scalar(schemas, [left]) == 0, "it prunes"
     assert team.staging.scalar("select count(*) from gold.fact_rental") == rows
     # A rollback takes its rows away; the next refresh brings them again.
     team.blue_green("rollback", "--to", str(first))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -306,6 +307,7 @@ def test_schemas_are_known_made_and_dropped_with_what_is_in_them(engine: SqlServ
     engine.execute("create table gold__g2.empty (id int)")
     assert not engine.has_rows(("gold__g2", "empty"))
     assert engine.kinds([]) == {} and engine.columns([]) == {} and engine.types([]) == {}
+    assert engine.bytes([]) == {}
 
 
 @ON_SQLSERVER
@@ -510,6 +512,7 @@ def test_a_generation_becomes_live_once_and_a_stale_one_is_refused(engine: SqlSe
         with pytest.raises(StaleError):
             _make_live(engine, second, live=live)
     assert (ledger.live_number(), len(ledger.waiting())) == (first, 1)
+    assert (ledger.counts(), json.loads(ledger.plan(first))) == ({}, {"a": "ä"})
     _make_live(engine, second, live=first)
     found = {one.number: one.status for one in ledger.all()}
     assert found == {first: "retired", second: "live"}

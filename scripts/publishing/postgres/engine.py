@@ -88,15 +88,15 @@ class Postgres:
         ((found,),) = self.query(f"select exists (select 1 from {identifier(*place)})")
         return bool(found)
 
-    def bytes(self, schemas: Iterable[str]) -> int:
-        """What the tables in these schemas take on disk, with their indexes."""
-        ((size,),) = self.query(
-            "select coalesce(sum(pg_total_relation_size(c.oid)), 0) from pg_class c "
+    def bytes(self, schemas: Iterable[str]) -> dict[str, int]:
+        """What the tables in each of these schemas take on disk, with their indexes."""
+        rows = self.query(
+            "select n.nspname, sum(pg_total_relation_size(c.oid)) from pg_class c "
             "join pg_namespace n on n.oid = c.relnamespace "
-            "where n.nspname = any(%s) and c.relkind = 'r'",
+            "where n.nspname = any(%s) and c.relkind = 'r' group by 1",
             list(schemas),
         )
-        return int(size)
+        return {schema: int(size) for schema, size in rows}
 
     def schemas_like(self, schema: str) -> list[str]:
         """The schemas of a layer's generations, and its next one."""

@@ -29,6 +29,16 @@ _HELD_UP = (1222, 1205)
 # A session has ended by itself.
 _ENDED = (6106, 6107)
 
+_BYTES = """
+select s.name, sum(a.total_pages) * 8192
+from sys.tables as t
+inner join sys.schemas as s on s.schema_id = t.schema_id
+inner join sys.partitions as p on p.object_id = t.object_id
+inner join sys.allocation_units as a
+    on a.container_id = case a.type when 2 then p.partition_id else p.hobt_id end
+where s.name in ({})
+group by s.name
+"""
 _TYPES = """
 select schema_name(o.schema_id), o.name, c.name, t.name, schema_name(t.schema_id),
     t.is_user_defined, c.max_length, c.[precision], c.scale
@@ -93,18 +103,9 @@ class SqlServer:
         )
         return bool(found)
 
-    def bytes(self, schemas: Iterable[str]) -> int:
-        """What the tables in these schemas take on disk, with their indexes."""
-        rows = self._in(
-            schemas,
-            "select coalesce(sum(a.total_pages), 0) * 8192 from sys.tables as t "
-            "inner join sys.schemas as s on s.schema_id = t.schema_id "
-            "inner join sys.partitions as p on p.object_id = t.object_id "
-            "inner join sys.allocation_units as a "
-            "on a.container_id = case a.type when 2 then p.partition_id else p.hobt_id end "
-            "where s.name in ({})",
-        )
-        return int(rows[0][0]) if rows else 0
+    def bytes(self, schemas: Iterable[str]) -> dict[str, int]:
+        """What the tables in each of these schemas take on disk, with their indexes."""
+        return {schema: int(size) for schema, size in self._in(schemas, _BYTES)}
 
     def schemas_like(self, schema: str) -> list[str]:
         """The schemas of a layer's generations, and its next one."""
