@@ -21,11 +21,7 @@ def environment_of(target_name: str) -> str:
 def marked(connection: Any) -> str | None:  # noqa: ANN401  # a DB-API connection
     """The environment that a database is marked as; None if it is not."""
     with connection.cursor() as cursor:
-        exists = {
-            "postgres": "select to_regclass('ops.environment')",
-            "sqlserver": "select object_id('ops.environment')",
-        }
-        cursor.execute(exists[dialect(connection).name])
+        cursor.execute(f"select {dialect(connection).find}('ops.environment')")
         if cursor.fetchone()[0] is None:
             return None
         cursor.execute("select environment from ops.environment")

@@ -36,6 +36,7 @@ class Dialect:
     output: str
     returning: str
     lock_timeout: str  # takes milliseconds
+    find: str  # the function that is null if there is no relation of a name
     placeholder: str = "%s"
 
     def execute(self, cursor: Any, statement: str, parameters: Sequence[object] = ()) -> Any:  # noqa: ANN401
@@ -51,6 +52,7 @@ _POSTGRES = Dialect(
     output="",
     returning="returning {}",
     lock_timeout="set lock_timeout = {}",
+    find="to_regclass",
 )
 _SQLSERVER = Dialect(
     name="sqlserver",
@@ -59,6 +61,7 @@ _SQLSERVER = Dialect(
     output="output inserted.{}",
     returning="",
     lock_timeout="set lock_timeout {}",
+    find="object_id",
     placeholder="?",
 )
 

@@ -238,6 +238,8 @@ class Ledger:
             )
 
     def _select(self, condition: str, *values: object) -> list[Generation]:
+        if not self._is_there():
+            return []
         rows = self._query(
             f"select {_COLUMNS} from ops.generations where target_schema = %s {condition}",
             self.target_schema,

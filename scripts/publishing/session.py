@@ -65,8 +65,6 @@ class Session:
         name, schema = target_name(target), warehouse_credentials(target).schema
         with closing(open_warehouse(target)) as connection:
             check_environment(connection, name)
-            with connection.cursor() as cursor:
-                ops.ensure_tables(cursor)
             ledger = Ledger(connection, schema)
             yield cls(
                 *(target, name, schema, engine_of(connection), ledger),
@@ -87,7 +85,12 @@ class Session:
 
     @contextmanager
     def alone(self, wait: float) -> Iterator[None]:
-        """Nobody else deploys or refreshes meanwhile; says what an earlier run left behind."""
+        """Nobody else deploys or refreshes meanwhile; says what an earlier run left behind.
+
+        Whatever writes does so in here.
+        """
+        with self.ledger.connection.cursor() as cursor:
+            ops.ensure_tables(cursor)
         with alone(self.engine, self.ledger, wait, self.say):
             yield
 
@@ -306,6 +309,9 @@ class Session:
 
     def is_published(self, code_version: str) -> bool:
         """Whether a commit has been live here, and was not rolled back."""
+        live = {one.number for one in self.ledger.history()}
+        if not live:
+            return False
         with self.ledger.connection.cursor() as cursor:
             dialect(self.ledger.connection).execute(
                 cursor,
@@ -313,8 +319,7 @@ class Session:
                 "and status = 'succeeded' and environment = %s and code_version = %s",
                 [self.environment, code_version],
             )
-            published = {number for (number,) in cursor.fetchall()}
-        return any(one.number in published for one in self.ledger.history())
+            return any(number in live for (number,) in cursor.fetchall())
 
     def back_up(self, folder: Path) -> None:
         """Writes what is known of the live generation: its manifest, the ledger, its relations."""

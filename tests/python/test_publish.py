@@ -41,6 +41,18 @@ def test_a_build_becomes_live_and_what_was_live_is_kept(shelf: Shelf) -> None:
     assert not shelf.database.has("gold__g1", "b")
     assert not shelf.database.has("gold__next", "a")
     assert shelf.statuses() == {2: "live", 1: "retired"}
+    with shelf.engine() as (engine, ledger):
+        assert ledger.counts() == {1: 3, 2: 2}
+        sizes = engine.bytes(["gold", "gold__g1", "gold__g7"])
+    assert sorted(sizes) == ["gold", "gold__g1"]
+    assert sizes["gold"] == 2 * sizes["gold__g1"] > 0
+
+
+def test_who_only_reads_makes_no_tables(warehouse: Database) -> None:
+    with Shelf(warehouse).engine() as (_, ledger):
+        assert (ledger.all(), ledger.live(), list(ledger.history())) == ([], None, [])
+        assert ledger.counts() == {}
+    assert not warehouse.has("ops", "generations")
 
 
 def test_a_removed_relation_leaves_with_the_publish_and_comes_back(shelf: Shelf) -> None:
