@@ -17,7 +17,15 @@ from typing import Any
 import click
 
 from publishing import commands, show
-from publishing.commands import Order, confirm_options, confirmation, plainly, stop_if_failed
+from publishing.commands import (
+    Order,
+    confirm_options,
+    confirmation,
+    patience_options,
+    plainly,
+    rebuild_option,
+    stop_if_failed,
+)
 from publishing.errors import PublishError
 from publishing.guards import Confirmation
 from publishing.planning import Wish
@@ -42,9 +50,8 @@ def plan_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--select", multiple=True, help="These instead of what changed, as dbt's."),
         click.option("--all", "everything", is_flag=True, help="Build everything."),
-        click.option("--rebuild", multiple=True, metavar="MODEL",
-                     help="Build this incremental model from nothing; can be repeated."),
-    ):  # fmt: skip
+        rebuild_option,
+    ):
         command = option(command)
     return command
 
@@ -53,11 +60,8 @@ def publish_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         confirm_options,
         click.option("--note", "notes", multiple=True, metavar="TEXT", help="For the log, too."),
-        click.option("--deadline", type=click.FloatRange(0), default=60, show_default=True,
-                     metavar="SECONDS", help="Give up after so long, if live is in use."),
-        click.option("--cancel-blockers", is_flag=True,
-                     help="At the deadline, end the sessions that are in the way."),
-    ):  # fmt: skip
+        patience_options,
+    ):
         command = option(command)
     return command
 
@@ -161,8 +165,7 @@ def verified(target: str | None, commit: str) -> None:
 @target_option
 @wait_option
 @click.option("--to", type=click.IntRange(0), metavar="N", help="This generation.  [the last one]")
-@click.option("--deadline", type=click.FloatRange(0), default=60, show_default=True)
-@click.option("--cancel-blockers", is_flag=True, help="End the sessions that are in the way.")
+@patience_options
 def rollback(
     target: str | None, wait: float, to: int | None, deadline: float, cancel_blockers: bool
 ) -> None:

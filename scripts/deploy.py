@@ -27,7 +27,15 @@ from extraction.declared import declared
 from extraction.errors import ExtractError
 from extraction.run import never_landed
 from publishing import commands, show
-from publishing.commands import Order, confirm_options, confirmation, plainly
+from publishing.commands import (
+    Order,
+    confirm_options,
+    confirmation,
+    patience_options,
+    plainly,
+    rebuild_option,
+)
+from publishing.outcomes import commit
 from publishing.planning import Wish
 from publishing.publisher import Patience
 from publishing.session import Session
@@ -48,7 +56,9 @@ TARGETS = ("staging", "prod", "staging_sqlserver", "prod_sqlserver")
     help="Deploy to prod what staging has not verified, "
     "or files that are not committed; the reason is kept in the log.",
 )
+@rebuild_option
 @confirm_options
+@patience_options
 @click.option(
     "--keep",
     type=click.IntRange(0),
@@ -65,13 +75,18 @@ def cli(
     full: bool,
     yes: bool,
     override: str | None,
+    rebuild: tuple[str, ...],
     confirmed: tuple[str, ...],
     why: str | None,
+    deadline: float,
+    cancel_blockers: bool,
     keep: int,
     wait: float,
 ) -> None:
     os.environ.setdefault("MEDALLION_PIPELINE", "deploy")
-    order = Order(Wish(everything=full), Patience(), confirmation(confirmed, why, ()), wait)
+    wish = Wish(everything=full, rebuild=rebuild)
+    patience = Patience(deadline, cancel_blockers)
+    order = Order(wish, patience, confirmation(confirmed, why, ()), wait)
     deploy = Deploy(target, order, override, asks=not yes)
     if dry_run:
         with plainly():

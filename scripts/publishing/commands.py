@@ -35,6 +35,26 @@ def confirm_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+rebuild_option = click.option(
+    "--rebuild",
+    multiple=True,
+    metavar="MODEL",
+    help="Build this incremental model from nothing; can be repeated.",
+)
+
+
+def patience_options(command: Callable[..., None]) -> Callable[..., None]:
+    """For a Patience: `deadline` and `cancel_blockers`."""
+    for option in (
+        click.option("--deadline", type=click.FloatRange(0), default=60, show_default=True,
+                     metavar="SECONDS", help="Give up after so long, if live is in use."),
+        click.option("--cancel-blockers", is_flag=True,
+                     help="At the deadline, end the sessions that are in the way."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def confirmation(
     confirmed: tuple[str, ...], why: str | None, notes: tuple[str, ...]
 ) -> Confirmation:

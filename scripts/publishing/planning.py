@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -108,8 +108,12 @@ def deploy(
     that names what is not there.
     """
     changed = _changed(manifest, live, target) if live else {}
+    rebuilt = list(_to_rebuild(manifest, wish.rebuild))
+    for unique_id in rebuilt:
+        changed.setdefault(unique_id, ("changed", "rows written anew"))
     if wish.select:
         chosen = _ids(ask(manifest, "--select", *wish.select, target=target))
+        chosen += [one for one in rebuilt if one not in chosen]
         reasons = {one: changed.get(one, ("changed", "was asked for")) for one in chosen}
         wanted: Collection[str] = chosen
     elif wish.everything or live is None:
@@ -119,8 +123,7 @@ def deploy(
     else:
         reasons = dict(changed)
         wanted = _closure(manifest, changed, reasons)
-    _check_rebuild(manifest, wish.rebuild)
-    builds, snapshots, notes = [], [], []
+    builds, snapshots, notes = [], [], list[str]()
     for unique_id in wanted:
         node = manifest.nodes.get(unique_id)
         if node is None or not _is_built(node):
@@ -139,10 +142,7 @@ def deploy(
             )
         )
         if history == COPIED and change == "changed" and not wish.everything:
-            notes.append(
-                f"{node.name} changed and keeps its rows as they are: `--rebuild {node.name}` "
-                "writes them anew."
-            )
+            notes += _note(manifest, node)
     tests = [one.split(".")[2] for one in changed if manifest.nodes.get(one) and _is_test(one)]
     return Plan(
         base=base,
@@ -201,6 +201,22 @@ def changed_names(manifest: Manifest, live: Json, target: str | None) -> list[st
     """The models and seeds that are not as they were deployed."""
     found = _changed(manifest, live, target)
     return sorted(manifest.nodes[one].name for one in found if _is_built(manifest.nodes[one]))
+
+
+def _note(manifest: Manifest, node: Any) -> Iterable[str]:  # noqa: ANN401
+    """What becomes of the rows of a changed model that goes on from them."""
+    if node.config.full_refresh is not False:
+        yield (
+            f"{node.name} changed and keeps its rows as they are: `--rebuild {node.name}` "
+            "writes them anew."
+        )
+    for source in (manifest.sources.get(one) for one in node.depends_on.nodes):
+        if source is not None and node.config.full_refresh is False and _landed(source)[1]["mode"]:
+            table = f"{source.source_name}.{source.name}"
+            yield (
+                f"{node.name} changed and keeps its rows as they are: a new column is null in them "
+                f"until `extract.py --table {table} --full-refresh` has landed them once more."
+            )
 
 
 def _changed(manifest: Manifest, live: Json, target: str | None) -> dict[str, tuple[str, str]]:
@@ -293,7 +309,7 @@ def _history(
     return COPIED if keeps_history or takes_columns or not has_contract or same_shape else REBUILT
 
 
-def _check_rebuild(manifest: Manifest, rebuild: Iterable[str]) -> None:
+def _to_rebuild(manifest: Manifest, rebuild: Iterable[str]) -> Iterator[str]:
     for name in rebuild:
         node = next((n for n in manifest.nodes.values() if n.name == name and _is_built(n)), None)
         if node is None or node.config.materialized != "incremental":
@@ -303,6 +319,7 @@ def _check_rebuild(manifest: Manifest, rebuild: Iterable[str]) -> None:
                 f"--rebuild {name}: it holds history that landing may no longer have "
                 "(full_refresh: false). Change that in its config if that is what you want."
             )
+        yield node.unique_id
 
 
 def _ids(lines: Iterable[str]) -> list[str]:

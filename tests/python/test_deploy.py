@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -421,10 +422,16 @@ def test_prod_takes_what_staging_has_verified_or_a_reason(team: Team) -> None:
 def test_a_dry_run_changes_nothing(team: Team) -> None:
     count = "select count(*) from ops.generations"
     before = team.staging.scalar(count)
+    team.staging.execute("alter table ops.refreshes rename to refreshes_of_before")
+    options = ("--rebuild", "fact_rental", "--deadline", "5", "--cancel-blockers")
     with team.changed((STORES, END, "-- dry\n" + END)):
-        said = team.project.run("scripts/deploy.sh", "staging", "--dry-run")
+        said = team.project.run("scripts/deploy.sh", "staging", "--dry-run", *options)
     assert "changed    gold.dim_store" in said
+    assert re.search(r"gold\.fact_rental .*rows written anew; built from nothing", said)
+    assert "metrics_daily_rentals" in said
     assert team.staging.scalar(count) == before
+    assert not team.staging.has("ops", "refreshes"), "the next run that writes makes it"
+    team.staging.execute("alter table ops.refreshes_of_before rename to refreshes")
 
 
 def test_the_wrong_database_is_not_written_to(team: Team) -> None:
