@@ -17,6 +17,7 @@ from common.dbt_project import DbtProjectError
 from common.project import ROOT
 from common.warehouse import errors
 from publishing.errors import PublishError
+from publishing.outcomes import PARTIAL
 from publishing.session import Session
 
 
@@ -32,9 +33,12 @@ def cli(target: str | None) -> None:
         raise click.ClickException(str(error)) from None
     if live is None:
         raise click.ClickException("Nothing is live here yet: `scripts/deploy.sh` comes first.")
-    commit = live.code_version or ""
+    # If it is only a part that is live, the refresh looks whether the rest has changed.
+    commit = (live.code_version or "").removesuffix(PARTIAL)
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise click.ClickException(f"Generation {live.number} does not say its commit: deploy one.")
+        raise click.ClickException(
+            f"Generation {live.number} is of {commit or 'no commit'}: deploy what is committed."
+        )
     done = subprocess.run(
         ["git", "checkout", "--quiet", "--detach", commit],
         cwd=ROOT, capture_output=True, text=True, check=False,

@@ -53,7 +53,7 @@ TARGETS = ("staging", "prod", "staging_sqlserver", "prod_sqlserver")
 @click.option(
     "--override",
     metavar="REASON",
-    help="Deploy to prod what staging has not verified, "
+    help="Deploy to prod what staging has not verified or what is older than live, "
     "or files that are not committed; the reason is kept in the log.",
 )
 @rebuild_option
@@ -182,13 +182,15 @@ class Deploy:
     def check_commit(self) -> None:
         """Only what is committed is deployed, and to prod only what was live in staging."""
         self.begin("commit")
-        os.environ.setdefault("MEDALLION_COMMIT", _git("rev-parse", "HEAD"))
-        commit = os.environ["MEDALLION_COMMIT"]
+        head, is_prod = _git("rev-parse", "HEAD"), environment_of(self.target) == "prod"
+        os.environ["MEDALLION_COMMIT"] = commit() or head  # for dbt's records and messages
         why = None
         if _git("status", "--porcelain"):
             why = "there are files here that are not committed"
-        elif environment_of(self.target) == "prod" and not self.is_verified(commit):
-            why = f"staging has not verified {commit[:8]}"
+        elif is_prod and not self.is_verified(head):
+            why = f"staging has not verified {head[:8]}"
+        elif is_prod and (newer := self.newer(head)):
+            why = f"{head[:8]} is older than what is live, {newer[:8]}"
         if why and not self.override:
             raise click.ClickException(
                 f"Not deployed: {why}. To deploy all the same: --override REASON"
@@ -207,6 +209,13 @@ class Deploy:
         except click.ClickException as error:
             error.show()
             return False
+
+    def newer(self, head: str) -> str | None:
+        """The commit that is live, if this one is before it: somebody ran an old job again."""
+        with Session.open(self.target) as session:
+            live = session.ledger.live()
+        version = (live.code_version or "")[: len(head)] if live else ""
+        return version if version != head and _is_ancestor(head, version) else None
 
     def extract(self) -> None:
         """In a process of its own, which has no use for dbt's memory."""
@@ -276,6 +285,12 @@ class Deploy:
 
 def _artifacts() -> Path:
     return Path(os.environ.get("DBT_TARGET_PATH", TARGET))
+
+
+def _is_ancestor(one: str, other: str) -> bool:
+    """Whether a commit comes before another one; not if git does not know both of them here."""
+    asked = ["git", "merge-base", "--is-ancestor", one, other]
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
 def _git(*arguments: str) -> str:

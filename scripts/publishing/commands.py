@@ -99,10 +99,10 @@ def run(session: Session, order: Order) -> None:
         planned = session.plan(order.wish)
         click.echo(show.plan(planned))
         if planned.is_empty:
-            session.record_nothing_to_do()
+            session.record_nothing_to_do(order.wish)
             return
         check_plan(planned, session.environment, order.confirmation)
-        if session.waits(planned):
+        if session.waits(planned, order.wish):
             click.echo("This was built already. Going on with its publish.")
         else:
             stop_if_failed(session, session.build(planned, order.wish))

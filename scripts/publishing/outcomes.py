@@ -21,6 +21,9 @@ from publishing.generations import Ledger
 from publishing.planning import Plan
 from publishing.publisher import Published
 
+# After a commit: what was built had changes beside it, or was only a selection of it.
+DIRTY, PARTIAL = "-dirty", "-partial"
+
 _CHANGES = {"new": "new", "changed": "changed", "downstream": "rebuilt", "refreshed": "rebuilt"}
 
 
@@ -106,9 +109,13 @@ def model_changes(plan: Plan, diffs: Sequence[ModelDiff]) -> list[ModelChange]:
 
 
 def commit() -> str | None:
-    """The commit of the project, as the job says or as git does."""
-    given = os.environ.get("MEDALLION_COMMIT") or os.environ.get("GITHUB_SHA")
-    return given or _git("rev-parse", "HEAD")
+    """The commit of the project, with a word after it if not all that is here is committed.
+
+    What a job says counts only where git knows none: it may be of another time.
+    """
+    if head := _git("rev-parse", "HEAD"):
+        return head + DIRTY if _git("status", "--porcelain") else head
+    return os.environ.get("MEDALLION_COMMIT") or os.environ.get("GITHUB_SHA")
 
 
 def author() -> str | None:

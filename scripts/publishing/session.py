@@ -34,7 +34,7 @@ from publishing.errors import PublishError, StaleError
 from publishing.generations import NOTHING, Generation, Ledger
 from publishing.guards import Confirmation, check_plan, check_rows
 from publishing.names import generation_of, next_of
-from publishing.outcomes import Outcomes, author, commit, model_changes
+from publishing.outcomes import DIRTY, PARTIAL, Outcomes, author, commit, model_changes
 from publishing.planning import Plan, Wish
 from publishing.publisher import Patience, Publisher
 from publishing.run_lock import alone
@@ -118,14 +118,16 @@ class Session:
             list(self._compared(plan, {}, {}))
         return replace(plan, project=fingerprint(ROOT))
 
-    def waits(self, plan: Plan) -> bool:
+    def waits(self, plan: Plan, wish: Wish) -> bool:
         """Whether just this was built already, and only its publish failed.
 
         All of it must still be in next: a table that is rebuilt in its place takes along the views
         that read it.
         """
         waiting = self.ledger.built()
-        if waiting is None or self._plan_of(waiting) != plan:
+        if waiting is None or waiting.code_version != _version(wish):
+            return False
+        if self._plan_of(waiting) != plan:
             return False
         built = {(next_of(one.schema), one.identifier) for one in plan.builds}
         return built <= self.engine.kinds({schema for schema, _ in built}).keys()
@@ -146,23 +148,26 @@ class Session:
         left_out = () if unit_tests else WITHOUT_UNIT_TESTS
         # None if all is removals.
         command = (*BUILD, *left_out, "--select", *names) if names else None
-        number = self._begin("deploy", plan, self._store_manifest(plan, wish))
+        number = self._begin("deploy", plan, self._store_manifest(plan, wish), _version(wish))
         return self._build(number, plan, command)
 
     def refresh(self, plan: Plan, command: Sequence[str]) -> Result:
         """Builds what a refresh selected, gold in next; the code is the live generation's."""
         live = self.ledger.live()
-        number = self._begin("refresh", plan, live.manifest_id if live else None)
+        of_live = (live.manifest_id, live.code_version) if live else (None, None)
+        number = self._begin("refresh", plan, *of_live)
         return self._build(number, plan, command, again=True)
 
-    def _begin(self, kind: str, plan: Plan, manifest_id: str | None) -> int:
+    def _begin(
+        self, kind: str, plan: Plan, manifest_id: str | None, code_version: str | None
+    ) -> int:
         for waiting in self.ledger.waiting():
             self.ledger.mark_failed(waiting.number, "another build came before its publish")
         return self.ledger.begin(
             kind,
             plan.base,
             manifest_id=manifest_id,
-            code_version=commit(),
+            code_version=code_version,
             author=author(),
             plan=plan.to_json(),
         )
@@ -192,7 +197,9 @@ class Session:
         build = self._built()
         plan = self._plan_of(build)
         live = self.ledger.live_number()
-        record = ops.Publish(self.environment, "publish", build.number, commit(), len(plan.builds))
+        record = ops.Publish(
+            *(self.environment, "publish", build.number, build.code_version, len(plan.builds))
+        )
         with ops.recorded_publish(lambda: open_warehouse(self.target), record):
             try:
                 if build.base != live:
@@ -300,10 +307,10 @@ class Session:
             raise PublishError("No build waits to be published: `build` makes one.")
         return build
 
-    def record_nothing_to_do(self) -> None:
+    def record_nothing_to_do(self, wish: Wish) -> None:
         """Says that this commit is what is live, though nothing had to be built for it."""
-        live = self.ledger.live_number()
-        record = ops.Publish(self.environment, "publish", live, commit(), 0, "nothing changed")
+        live, version = self.ledger.live_number(), _version(wish)
+        record = ops.Publish(self.environment, "publish", live, version, 0, "nothing changed")
         with ops.recorded_publish(lambda: open_warehouse(self.target), record):
             pass
 
@@ -376,6 +383,12 @@ class Session:
         refused = self.engine.refusals(places)
         if refused:
             raise PublishError("Not published: " + " ".join(refused))
+
+
+def _version(wish: Wish) -> str | None:
+    """What is recorded as built; a commit alone only if all of it is live then."""
+    version = commit()
+    return version + PARTIAL if version and wish.select else version
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def status(listed: Iterable[Mapping[str, Any]]) -> str:
                 _size(one["kept_bytes"]),
                 f"{when:%Y-%m-%d %H:%M}" if when else "",
                 one["author"] or "",
-                (one["commit"] or "")[:8],
+                (one["commit"] or "")[:8] + (one["commit"] or "")[40:],
                 (one["message"] or "").splitlines()[0][:60] if one["message"] else "",
             )
         )

@@ -402,8 +402,15 @@ def test_prod_takes_what_staging_has_verified_or_a_reason(team: Team) -> None:
     said = project.deploy("prod", fails=True)
     assert "files here that are not committed" in said
     later = project.commit()
+    of_live = "select code_version from ops.generations where status = 'live'"
     try:
-        said = project.deploy("prod", fails=True)
+        # Neither a part of it verifies it, nor changes beside it, nor what a variable says.
+        team.blue_green("run", "--select", "dim_store")
+        assert team.staging.scalar(of_live) == f"{later}-partial"
+        (project.folder / "README.md").write_text("not committed either")
+        assert "Nothing to deploy" in team.blue_green("run")
+        project.git("checkout", "-q", ".")
+        said = project.deploy("prod", fails=True, MEDALLION_COMMIT=verified)
         assert f"staging has not verified {later[:8]}" in said
         assert not team.prod.has("gold", "dim_film")
         project.git("checkout", "-q", verified)

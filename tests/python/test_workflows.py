@@ -119,6 +119,13 @@ def test_caches_are_keyed_by_the_locks_and_far_from_credentials(workflow: dict[s
                 assert "environment" not in job
 
 
+def test_jobs_that_ask_git_about_other_commits_have_them() -> None:
+    for workflow, name in (("deploy", "prod"), ("pipeline", "refresh")):
+        steps = jobs(workflow)[name]["steps"]
+        (checkout,) = (step for step in steps if "actions/checkout@" in step.get("uses", ""))
+        assert checkout["with"]["fetch-depth"] == 0, name
+
+
 def test_a_job_of_an_environment_has_every_variable_that_its_target_reads() -> None:
     profile = (ROOT / "profiles.yml").read_text()
     sources = set(re.findall(r"^#([A-Z_]+_URL)=", (ROOT / ".env.example").read_text(), re.M))
