@@ -190,6 +190,10 @@ class Ledger:
         """What was confirmed, or otherwise belongs to the log of a generation."""
         self._update("message = %s", number, text[:2000])
 
+    def set_code_version(self, number: int, commit: str) -> None:
+        """Of a later commit, for which nothing had to be built."""
+        self._update("code_version = %s", number, commit)
+
     def wait(self) -> None:
         """Returns when no publish is under way."""
         with self.connection.cursor() as cursor:

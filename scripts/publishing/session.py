@@ -312,7 +312,8 @@ class Session:
         live, version = self.ledger.live_number(), _version(wish)
         record = ops.Publish(self.environment, "publish", live, version, 0, "nothing changed")
         with ops.recorded_publish(lambda: open_warehouse(self.target), record):
-            pass
+            if version and not version.endswith((DIRTY, PARTIAL)):
+                self.ledger.set_code_version(live, version)  # refreshes check it out
 
     def is_published(self, code_version: str) -> bool:
         """Whether a commit has been live here, and was not rolled back."""

@@ -418,9 +418,15 @@ def test_prod_takes_what_staging_has_verified_or_a_reason(team: Team) -> None:
         project.git("checkout", "-q", later)
         said = project.deploy("prod", "--override", "staging is down")
         assert "Overridden, although staging has not verified" in said
+        # Nothing had to be built for it, and it is what is live all the same.
+        assert team.prod.scalar(of_live) == later
         team.blue_green("run")
-        # Nothing had to be built for it, and it is verified all the same.
         assert "was published" in team.blue_green("verified", later)
+        assert team.staging.scalar(of_live) == later
+        # As a job does that is run again when the next one has passed it.
+        project.git("checkout", "-q", verified)
+        said = project.deploy("prod", fails=True)
+        assert f"{verified[:8]} is older than what is live, {later[:8]}" in said
     finally:
         project.git("checkout", "-q", "main")
         project.git("reset", "-q", "--hard", verified)
