@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from argparse import Namespace
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import psycopg2.extensions
+import yaml
 
 from common.project import ROOT
 
@@ -30,6 +32,14 @@ def manifest(target: str | None = None) -> Any:  # noqa: ANN401  # dbt's own Man
         raise DbtProjectError(str(result.exception or "dbt parse failed: run `dbt parse`"))
     result.result.build_parent_and_child_maps()  # as to write it does
     return result.result
+
+
+def variables() -> dict[str, Any]:
+    """The vars of the project, as JSON has them."""
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    found = project.get("vars") or {}
+    own = {**found, **(found.get(project["name"]) or {})}  # what is for this project alone wins
+    return dict(json.loads(json.dumps(own, default=str)))
 
 
 def invoke(manifest: Any, *arguments: str, target: str | None = None) -> bool:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from common.dbt_project import ask
+from common.dbt_project import ask, variables
 from publishing.errors import PublishError
 
 Manifest = Any  # dbt's own
@@ -19,6 +20,8 @@ Json = Mapping[str, Any]
 BUILT = ("model", "seed", "snapshot")
 # How the rows of an incremental model, or of a new snapshot, come to be.
 COPIED, REBUILT, WHOLE = "copied", "rebuilt", "whole"
+# Where the stored manifest.json has the project's variables, which dbt's own has not.
+VARS = "vars"
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,41 @@ def _changed(manifest: Manifest, live: Json, target: str | None) -> dict[str, tu
             for child in manifest.child_map.get(unique_id, []):
                 if _is_built(manifest.nodes.get(child)):
                     found.setdefault(child, ("changed", f"columns or keys of {source.name}"))
+    # Nor of variables, which no manifest holds.
+    for unique_id, name in _reading_variables(manifest, _changed_variables(live)):
+        found.setdefault(unique_id, ("changed", f"the variable {name}"))
     return found
+
+
+def _changed_variables(live: Json) -> set[str]:
+    if VARS not in live:  # deployed before they were kept: not known
+        return set()
+    before, now = live[VARS], variables()
+    return {one for one in {*before, *now} if before.get(one) != now.get(one)}
+
+
+def _reading_variables(manifest: Manifest, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Id of each node that has one of these variables in its code or config, or in a macro that it
+    calls, with the variable.
+    """
+    reads = re.compile(rf"""\bvar\(\s*["']({"|".join(map(re.escape, sorted(names)))})["']""")
+    for unique_id, node in manifest.nodes.items() if names else ():
+        if _is_built(node) or _is_test(unique_id):
+            called = _code_of_macros(manifest, node.depends_on.macros, set())
+            for text in (node.raw_code, str(node.unrendered_config), *called):
+                if found := reads.search(text):
+                    yield unique_id, found[1]
+                    break
+
+
+def _code_of_macros(manifest: Manifest, called: Iterable[str], known: set[str]) -> Iterator[str]:
+    """The code of these macros, and of all that they call in turn."""
+    for unique_id in called:
+        if unique_id in manifest.macros and unique_id not in known:
+            known.add(unique_id)
+            macro = manifest.macros[unique_id]
+            yield macro.macro_sql
+            yield from _code_of_macros(manifest, macro.depends_on.macros, known)
 
 
 def _landed(source: Any) -> tuple[list[str], Any]:  # noqa: ANN401

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from common import ops
-from common.dbt_project import ask, invoke, target_name, warehouse_credentials
+from common.dbt_project import ask, invoke, target_name, variables, warehouse_credentials
 from common.dbt_project import manifest as parse
 from common.environment import check_environment, environment_of
 from common.project import ROOT
@@ -363,6 +363,7 @@ class Session:
 
     def _store_manifest(self, plan: Plan, wish: Wish) -> str:
         current = self.manifest.writable_manifest().to_dict(omit_none=False)
+        current[planning.VARS] = variables()
         kept = planning.manifest_of(current, self.live_manifest(), plan, wish)
         return self.ledger.store_manifest(json.dumps(kept, default=str).encode())
 

@@ -25,6 +25,7 @@ STAGING = ("--target", "staging")
 FACT = "models/gold/pagila/fact_rental.sql"
 STORES = "models/gold/pagila/dim_store.sql"
 END = "select * from final"
+MACRO, DAYS = "macros/pagila/days_begun.sql", "/ 86400) as integer)"
 
 
 @dataclass
@@ -91,6 +92,8 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         )
         env = {**staging.env, **environments(staging, prod), "PAGILA_URL": source.url}
         project = ProjectCopy.of(tmp_path_factory.mktemp("deploy"), "pagila", env)
+        project.replace(MACRO, DAYS, DAYS + "{{ var('days_of_grace', '') }}")
+        project.commit()
         team = Team(project, Days("pagila", source), staging, prod)
         said = project.deploy("staging", fails=True)
         assert "This database is not marked as staging" in said
@@ -124,21 +127,30 @@ def test_only_what_changed_and_what_reads_it_is_built(team: Team) -> None:
     assert team.staging.has("gold", "fact_rental")
 
 
-def test_columns_of_a_source_are_a_change_of_its_bronze_model(team: Team) -> None:
-    """Dbt does not see it: the model's file is one line that never changes."""
+def test_columns_of_a_source_and_variables_are_changes_of_their_models(team: Team) -> None:
+    """Dbt sees neither: a bronze model is one line, and a manifest has no variables."""
     yml = "models/bronze/pagila/_pagila__sources.yml"
     text = (team.project.folder / yml).read_text()
-    start = text.index("- name: language")
-    column = text.index("- name: name", start)
-    indent = " " * (column - text.rindex("\n", 0, column) - 1)
-    more = f"- name: nickname\n{indent}  description: A short name.\n{indent}"
-    (team.project.folder / yml).write_text(text[:column] + more + text[column:])
-    with team.changed():
+    for table in ("language", "rental"):
+        columns = text.index("columns:", text.index(f"- name: {table}\n"))
+        first = text.index("          - name:", columns)
+        more = "          - name: nickname\n            description: A short name.\n"
+        text = text[:first] + more + text[first:]
+    (team.project.folder / yml).write_text(text)
+    fiscal = "fiscal_year_first_month: "
+    of_macro = "vars:\n  days_of_grace: ' + 0'\n"
+    with team.changed(
+        ("dbt_project.yml", f"{fiscal}7", f"{fiscal}4"), ("dbt_project.yml", "vars:\n", of_macro)
+    ):
         planned = json.loads(team.blue_green("plan", "--json"))
     because = {one["name"]: one["because"] for one in planned["builds"]}
     assert because["br_pagila__language"] == "columns or keys of language"
     assert because["dim_film"].startswith("reads ")
     assert "br_pagila__film" not in because
+    assert because["dim_date"] == "the variable fiscal_year_first_month"
+    assert because["int_rentals_assessed"] == "the variable days_of_grace"
+    (note,) = (one for one in planned["notes"] if one.startswith("br_"))
+    assert "`extract.py --table pagila.rental --full-refresh`" in note
 
 
 def test_a_failing_test_leaves_live_as_it_was(team: Team) -> None:
