@@ -123,6 +123,7 @@ class Deploy:
     asks: bool
     is_cancelled: bool = field(default=False, init=False)
     step: str = field(default="", init=False)  # that is under way
+    session: Session | None = field(default=None, init=False)
     compiled: Any = field(default=None, init=False)  # dbt's Manifest, with the SQL of each node
 
     def rehearse(self) -> None:
@@ -136,26 +137,33 @@ class Deploy:
         """Ends when what is here is live; raises what stops it, or SystemExit if that was said."""
         self.check_settings()
         self.check_commit()
-        with Session.open(self.target, self.project()) as session:
+        with Session.open(self.target, self.project()) as self.session:
             self.extract()
             self.compile()
             self.begin("build, test, diff, publish")
             folder = _artifacts() / "deploy"
-            commands.run(session, replace(self.order, agree=self.agree, artifacts=folder))
+            commands.run(self.session, replace(self.order, agree=self.agree, artifacts=folder))
 
     def wind_up(self, keep: int) -> None:
         """What comes afterwards is a warning: it is live."""
         self.begin("notify")
         self.tell()
+        if self.is_cancelled:
+            return
+        self.session = None  # nothing is lost any more by ending it
         self.begin("docs")
         self.harmless(self.document, "The docs were not made.")
         self.begin("prune")
         self.harmless(lambda: self.prune(keep), "Old generations were not dropped.")
 
     def cancel(self, *_: object) -> None:
-        """Ends it, at the latest before the publish: libraries may swallow the exception."""
+        """Ends it, at the latest before the publish: libraries may swallow the exception.
+
+        What is live by then is told, with all that belongs to it.
+        """
         self.is_cancelled = True
-        raise KeyboardInterrupt
+        if not (self.session and self.session.has_published):
+            raise KeyboardInterrupt
 
     def agree(self) -> None:
         """Asks, if it should, whether to publish."""

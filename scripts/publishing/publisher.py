@@ -150,6 +150,8 @@ class Publisher:
         made: Sequence[str] = (),
     ) -> Published:
         places = [(move.schema, move.name) for move in steps]
+        # Ctrl-C, too, may come when all is done.
+        stops: tuple[type[BaseException], ...] = (KeyboardInterrupt, *errors())
         attempts, deadline = 0, time.monotonic() + self.patience.seconds
         canceled = False
         while True:
@@ -183,8 +185,10 @@ class Publisher:
                     ) from None
                 time.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311  # no secret
                 continue
-            except errors() as error:
+            except stops as error:
                 live_now, status = self._now(to)
+                if isinstance(error, KeyboardInterrupt) and live_now != to:
+                    raise
                 if status == "failed":
                     raise StaleError(
                         f"Generation {to} is not what waits in next any more: another build came "

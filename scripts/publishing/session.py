@@ -56,6 +56,7 @@ class Session:
     ledger: Ledger
     outcomes: Outcomes
     say: Callable[[str], None] = click.echo
+    has_published: bool = False
     _manifest: Any = None
 
     @classmethod
@@ -217,6 +218,7 @@ class Session:
                 )
                 self._check_refusals(plan)
                 published = self._publisher(patience).publish(build.number)
+                self.has_published = True
             except PublishError as error:
                 record.message = str(error)[:2000]
                 self.outcomes.write("publish", build.number, reason=str(error))

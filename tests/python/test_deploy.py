@@ -361,6 +361,27 @@ def test_a_deploy_that_is_cancelled_tells_so(team: Team) -> None:
     assert team.staging.scalar(building) == 0
 
 
+def test_a_deploy_that_is_cancelled_when_it_is_live_tells_that(team: Team) -> None:
+    with team.changed((STORES, END, "-- to be cancelled too late\n" + END)):
+        team.project.commit()
+        process = subprocess.Popen(
+            ["scripts/deploy.sh", "staging", "--yes"],
+            cwd=team.project.folder,
+            env={**os.environ, **team.project.env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        wait_until(lambda: team.live() != 1, seconds=300)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=120)
+        team.project.git("reset", "-q", "--hard", "HEAD~1")
+        assert process.returncode == 0, said
+        assert team.outcome["succeeded"]
+        assert team.outcome["live_generation"] == team.live()
+        assert "== docs" not in said
+
+
 def test_a_refresh_is_published_whole_or_not_at_all(team: Team) -> None:
     """Late enough that tests fail is what lands; then it is mended at the source."""
     assert "all built" in team.refresh()

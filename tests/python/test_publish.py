@@ -578,3 +578,20 @@ def test_a_lost_answer_is_looked_up(shelf: Shelf, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(PublishError, match="Not published, live is unchanged"):
         shelf.publish(third)
     assert (shelf.live(), shelf.value("gold.a")) == (2, 2)
+
+    def cancelled(*arguments: object, **options: object) -> None:
+        if is_done:
+            move(*arguments, **options)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Postgres, "move", cancelled)
+    is_done = False
+    with pytest.raises(KeyboardInterrupt):
+        shelf.publish(third)
+    assert (shelf.live(), shelf.value("gold.a")) == (2, 2)
+    is_done = True
+    try:
+        shelf.publish(third)
+    except KeyboardInterrupt:  # which would end all tests
+        pytest.fail("it is live, and says that it isn't")
+    assert (shelf.live(), shelf.value("gold.a")) == (3, 3)
