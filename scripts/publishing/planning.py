@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.builds or self.removed or self.tests)
+        return not (self.builds or self.removed or self.tests or self.snapshots)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -255,14 +255,15 @@ def _changed_variables(live: Json) -> set[str]:
 
 
 def _reading_variables(manifest: Manifest, names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Id of each node that has one of these variables in its code or config, or in a macro that it
-    calls, with the variable.
+    """Id of each node that has one of these variables in its code, config or arguments, or in a
+    macro that it calls, with the variable.
     """
     reads = re.compile(rf"""\bvar\(\s*["']({"|".join(map(re.escape, sorted(names)))})["']""")
     for unique_id, node in manifest.nodes.items() if names else ():
         if _is_built(node) or _is_test(unique_id):
             called = _code_of_macros(manifest, node.depends_on.macros, set())
-            for text in (node.raw_code, str(node.unrendered_config), *called):
+            stated = (node.unrendered_config, getattr(node, "test_metadata", None))
+            for text in (node.raw_code, str(stated), *called):
                 if found := reads.search(text):
                     yield unique_id, found[1]
                     break

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from diffing import ModelDiff, as_json, markdown, terminal
+from diffing.wording import plural
 from notifying.outcome import Outcome
 from publishing.planning import COPIED, REBUILT, Plan
 
@@ -24,6 +25,7 @@ def plan(planned: Plan) -> str:
              if counted[one]]  # fmt: skip
     parts += [f"{len(planned.removed)} removed"] if planned.removed else []
     parts += [f"{len(planned.tests)} changed tests"] if planned.tests else []
+    parts += [plural(len(planned.snapshots), "snapshot")] if planned.snapshots else []
     lines = [click.style(f"Plan upon {live}: {', '.join(parts)}", bold=True)]
     width = max((len(f"{one.schema}.{one.identifier}") for one in planned.builds), default=0)
     history = {COPIED: "its rows are copied first", REBUILT: "built from nothing"}

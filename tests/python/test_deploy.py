@@ -127,6 +127,19 @@ def test_only_what_changed_and_what_reads_it_is_built(team: Team) -> None:
     assert team.staging.has("gold", "fact_rental")
 
 
+def test_a_snapshot_that_changed_alone_runs_in_its_place(team: Team) -> None:
+    """Also that it is live then: refreshes refuse a project that is not."""
+    columns = "[store_id, address_id, first_name, last_name, email, is_active, deleted_at]"
+    # As ProjectCopy writes them.
+    written = "".join(f"    - {one}\n" for one in columns.strip("[]").split(", "))
+    without = written.replace("    - email\n", "")
+    with team.changed(("snapshots/_snapshots.yml", written, without)):
+        said = team.blue_green("run")
+        assert "afterwards snapshot snap_rental_customers" in said
+        assert team.moved(team.live()) == set()
+        assert "Nothing to deploy" in team.blue_green("plan")
+
+
 def test_columns_of_a_source_and_variables_are_changes_of_their_models(team: Team) -> None:
     """Dbt sees neither: a bronze model is one line, and a manifest has no variables."""
     yml = "models/bronze/pagila/_pagila__sources.yml"
