@@ -59,14 +59,6 @@ TARGETS = ("staging", "prod", "staging_sqlserver", "prod_sqlserver")
 @rebuild_option
 @confirm_options
 @patience_options
-@click.option(
-    "--keep",
-    type=click.IntRange(0),
-    default=3,
-    show_default=True,
-    metavar="N",
-    help="Generations that can become live again.",
-)
 @click.option("--wait", type=click.FloatRange(0), default=900, show_default=True, metavar="SECONDS",
               help="For another deploy or refresh that is under way.")  # fmt: skip
 def cli(
@@ -80,7 +72,6 @@ def cli(
     why: str | None,
     deadline: float,
     cancel_blockers: bool,
-    keep: int,
     wait: float,
 ) -> None:
     os.environ.setdefault("MEDALLION_PIPELINE", "deploy")
@@ -110,7 +101,7 @@ def cli(
         if isinstance(error, click.ClickException):
             sys.exit(error.exit_code)
         raise
-    deploy.wind_up(keep)
+    deploy.wind_up()
 
 
 @dataclass
@@ -144,7 +135,7 @@ class Deploy:
             folder = _artifacts() / "deploy"
             commands.run(self.session, replace(self.order, agree=self.agree, artifacts=folder))
 
-    def wind_up(self, keep: int) -> None:
+    def wind_up(self) -> None:
         """What comes afterwards is a warning: it is live."""
         self.begin("notify")
         self.tell()
@@ -154,7 +145,7 @@ class Deploy:
         self.begin("docs")
         self.harmless(self.document, "The docs were not made.")
         self.begin("prune")
-        self.harmless(lambda: self.prune(keep), "Old generations were not dropped.")
+        self.harmless(self.prune, "Old generations were not dropped.")
 
     def cancel(self, *_: object) -> None:
         """Ends it, at the latest before the publish: libraries may swallow the exception.
@@ -250,9 +241,9 @@ class Deploy:
         self.compiled.write(str(_artifacts() / "manifest.json"))
         return done
 
-    def prune(self, keep: int) -> bool:
+    def prune(self) -> bool:
         with Session.open(self.target) as session, session.alone(self.order.wait):
-            dropped = session.prune(keep)
+            dropped = session.prune()
         click.echo("Dropped " + ", ".join(dropped) if dropped else "Nothing to drop.")
         return True
 

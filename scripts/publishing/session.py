@@ -282,7 +282,7 @@ class Session:
             for one in self.ledger.all()
         ]
 
-    def prune(self, keep: int) -> list[str]:
+    def prune(self, keep: int = pruning.KEPT) -> list[str]:
         """Drops the schemas of generations that are more than `keep` before the live one."""
         return pruning.prune(self.engine, self.ledger, self._layers(), keep)
 
