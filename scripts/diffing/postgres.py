@@ -24,8 +24,11 @@ _COLUMNS = """
             or exists (select from pg_opclass where opcdefault and opcmethod = 403
                 and opcintype = element.oid),
         base.typtype = 'e'
-            or exists (select from pg_opclass where opcdefault and opcmethod = 405
-                and opcintype = element.oid)
+            -- with the function that a row's hash takes: some types' classes have the old one only
+            or exists (select from pg_opclass
+                inner join pg_amproc
+                    on amprocfamily = opcfamily and amproclefttype = opcintype and amprocnum = 2
+                where opcdefault and opcmethod = 405 and opcintype = element.oid)
     from pg_class as relation
     inner join pg_namespace as namespace on namespace.oid = relation.relnamespace
     inner join pg_attribute as attribute

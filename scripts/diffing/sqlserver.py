@@ -100,7 +100,9 @@ def _column(
     if base in _TEXT:
         # As UTF-16, because a collation of another code page would lose characters. Blanks at the
         # end are nothing to any collation, hence the length.
-        size = "max" if max_length == -1 or max_length > 8000 or base.endswith("text") else "4000"
+        bytes_each = 2 if base.startswith("n") else 1
+        fits = 0 <= max_length <= 4000 * bytes_each and not base.endswith("text")
+        size = "4000" if fits else "max"  # what is longer would be cut without a word
         text = f"cast({{}} as nvarchar({size})) collate Latin1_General_100_BIN2"
         equal_by = (text, f"datalength(cast({{}} as nvarchar({size})))")
         group = f"left({text}, {GROUPED_LENGTH})"

@@ -87,7 +87,7 @@ def _breaches(diff: ModelDiff) -> Iterator[str]:
             says = f"{percent(actual, limit)} {what}{by_rows}"
             yield f"{diff.name}: {measure} is {number(limit)} %, actual: {says}."
     if (limit := limits.max_changed_pct) is not None:
-        if why := _why_unchecked(diff):
+        if why := _why_unchecked(diff) or _retyped(diff):
             yield f"{diff.name}: max_changed_pct can't be checked: {why}."
         elif (actual := diff.changed_pct) is not None and actual > limit:
             says = f"{percent(actual, limit)} of the rows in both changed"
@@ -104,7 +104,10 @@ def _matches(diff: ModelDiff) -> Iterator[str]:
         yield f"{diff.name}: min_match_pct can't be checked: {why}."
         return
     found = {match.column: match for match in diff.matches}
-    for column, limit in limits.items():
+    lost = [one.column for one in diff.removed]
+    lost += [one.column for one in diff.retyped if not one.compared]
+    of_the_rest = dict.fromkeys(lost, limits[ALL]) if ALL in limits else {}
+    for column, limit in {**of_the_rest, **limits}.items():
         if column != ALL and column not in found and not diff.is_settled(column):
             yield (
                 f"{diff.name}: min_match_pct of {column} is {number(limit)} %, but the column "
@@ -125,6 +128,11 @@ def _why_unchecked(diff: ModelDiff) -> str | None:
     if diff.rows.common and not diff.rows.compared:
         return "no row has a key of its own"
     return None
+
+
+def _retyped(diff: ModelDiff) -> str | None:
+    names = ", ".join(one.column for one in diff.retyped if not one.compared)
+    return f"values of {names} can't be compared, for they are of another type" if names else None
 
 
 def _totals(diff: ModelDiff) -> Iterator[str]:

@@ -53,7 +53,7 @@ def facts(diff: ModelDiff, named: Named) -> Iterator[tuple[str, str]]:
             f"both, of which {rows.changed:,} changed{_in_brackets(diff.changed_pct)}",
         )
     else:
-        yield "by key", f"not compared: {diff.why_no_key}"
+        yield "by key", f"not compared: {named(diff.why_no_key or '')}"
     yield from _columns(diff, named)
     yield from _matches(diff, named)
     for total in diff.totals:

@@ -174,6 +174,13 @@ def test_texts_and_nulls(pair: Pair, live: str, next_: str, differs: bool) -> No
 
 
 @ON_EITHER
+def test_long_texts_are_compared_to_their_end(pair: Pair) -> None:
+    texts = [f"1, '{'a' * 4000}{end}'" for end in "ab"]
+    pair.make(f"{KEYED}, note varchar(8000)", texts[:1], texts[1:])
+    assert pair.matches() == {"note": 1}
+
+
+@ON_EITHER
 @pytest.mark.parametrize(
     ("type_", "live", "next_", "differs"),
     [
@@ -661,6 +668,20 @@ def test_a_limit_that_cannot_be_checked_is_a_breach(pair: Pair) -> None:
 
 
 @ON_EITHER
+def test_a_limit_of_every_column_holds_for_those_that_cannot_be_compared(pair: Pair) -> None:
+    pair.table("gold", f"{KEYED}, a integer, b date, c integer", ["1, 1, null, 1"])
+    pair.table("gold__next", f"{KEYED}, a integer, b integer, d integer", ["1, 1, null, 1"])
+    limits = Thresholds(max_changed_pct=1, min_match_pct={"*": 99})
+    gone = "but the column can't be compared: it is gone, of another type or part of the key."
+    assert breaches(pair.diff(replace(ORDERS, thresholds=limits))) == [
+        "orders: max_changed_pct can't be checked: values of b can't be compared, for they are of "
+        "another type.",
+        f"orders: min_match_pct of c is 99 %, {gone}",
+        f"orders: min_match_pct of b is 99 %, {gone}",
+    ]
+
+
+@ON_EITHER
 def test_limits_on_changes_cannot_be_checked_when_no_key_is_unique(pair: Pair) -> None:
     pair.make(f"{UNKEYED}, a integer", ["1, 1"] * 3, ["1, 2"] * 3)
     limits = Thresholds(max_changed_pct=5, min_match_pct={"a": 99})
@@ -788,7 +809,8 @@ def evil() -> ModelDiff:
 
 
 def test_names_and_values_are_inert_in_markdown() -> None:
-    text = markdown([evil(), replace(evil(), status="unchanged")])
+    keyless = replace(evil(), rows=None, why_no_key=f"{EVIL} of its key is no column of live")
+    text = markdown([evil(), keyless, replace(evil(), status="unchanged")])
     for line in text.splitlines():
         outside = "".join(line.split("`")[::2])
         if line.startswith("<details>"):
@@ -860,6 +882,8 @@ def test_what_sql_server_is_sent_is_t_sql() -> None:
     def column(name: str, base: str, length: int = 4) -> Column:
         return _column(name, base, length, 18, 2, False)
 
+    assert "nvarchar(max)" in column("note", "varchar", 8000).equal_by[0]
+    assert "nvarchar(max)" not in column("note", "nvarchar", 8000).equal_by[0]
     engine = SqlServer()
     columns = [
         *(column("note", "varchar", 20), column("n", "nvarchar", -1), column("amount", "decimal")),
