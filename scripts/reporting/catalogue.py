@@ -23,7 +23,6 @@ class NodeRow:
     result: Result | None
     rows: RowCount | None
     tests: int  # how many guard it
-    tests_run: int
     tests_passed: int
     children: tuple[str, ...]
 
@@ -87,7 +86,6 @@ def layers(
                 result=result,
                 rows=(warehouse.rows or {}).get((node.schema, node.identifier)),
                 tests=len(tests[node.unique_id]),
-                tests_run=len(ran),
                 tests_passed=sum(1 for r in ran if r.status == "pass"),
                 children=tuple(children[node.unique_id]),
             )

@@ -203,6 +203,8 @@ def _notices(
             f"Freshness was measured {_clock(freshness.generated)}, more than a day from the run:"
             " it does not count in the verdict."
         )
+    if run and warehouse.problem:
+        notices.append("The warehouse did not answer: extraction does not count in the verdict.")
     started = max((b.started for b in warehouse.batches if b.started), default=None)
     if run and started and not same_work(started, run):
         notices.append(

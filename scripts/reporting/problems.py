@@ -6,7 +6,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from reporting.artifacts import Freshness, Manifest, Node, Result, Run
 from reporting.freshness import FreshnessRow
@@ -171,7 +171,7 @@ def _freshness_problems(board: Sequence[FreshnessRow]) -> list[Problem]:
         Problem(
             what="Freshness",
             title=row.node.name,
-            status="failed" if row.status == "stale" else "warned",
+            status="warned" if row.status == "warned" else "failed",
             message=_age_in_words(row),
             owner=row.node.owner,
             description=row.node.description,
@@ -185,7 +185,8 @@ def _freshness_problems(board: Sequence[FreshnessRow]) -> list[Problem]:
             about=row.node.unique_id,
         )
         for row in board
-        if row.status in {"stale", "warned"}
+        # What dbt could not measure has an age as well, and what it was not asked about has none.
+        if row.age and row.status != "fresh"
     ]
 
 
@@ -201,8 +202,6 @@ def same_work(moment: datetime | None, run: Run) -> bool:
     """Whether what happened then belongs to this run."""
     if moment is None:
         return False
-    if moment.tzinfo is None:  # SQL Server keeps UTC without saying so
-        moment = moment.replace(tzinfo=timezone.utc)
     return abs(run.generated - moment) <= SAME_WORK
 
 

@@ -166,8 +166,6 @@ def clock(moment: datetime | None) -> str:
     """`20 Nov 2026, 12:00 UTC`"""
     if moment is None:
         return NONE
-    if moment.tzinfo is None:  # SQL Server keeps UTC without saying so
-        moment = moment.replace(tzinfo=timezone.utc)
     moment = moment.astimezone(timezone.utc)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import psycopg2
@@ -59,13 +59,15 @@ class RowCount:
 
 @dataclass(frozen=True)
 class WarehouseFacts:
-    """Empty when the warehouse could not be asked; `problem` says why."""
+    """Empty when the warehouse could not be asked; `problem` says why.
+
+    `rows` are None if they could not be counted, which is no problem.
+    """
 
     database: str = ""
     engine: str = ""
     problem: str = ""
     batches: tuple[Batch, ...] = ()
-    has_batches_table: bool = False
     rows: Mapping[Relation, RowCount] | None = None
 
 
@@ -78,15 +80,20 @@ def read_warehouse(target: str | None, relations: Iterable[Relation]) -> Warehou
         return WarehouseFacts(problem=str(error))
     try:
         with closing(open_warehouse(target)) as connection:
+            if engine == "postgres":  # a lock, such as a publish takes, is waited for as long
+                with closing(connection.cursor()) as cursor:
+                    cursor.execute("set statement_timeout = %s", (PATIENCE_MS,))
             batches = last_batches(connection, engine)
-            rows = row_counts(connection, engine, sorted(set(relations)))
+            rows = None
+            with suppress(*errors()):  # a table may be locked, or go while it is counted
+                rows = row_counts(connection, engine, sorted(set(relations)))
     except errors() as error:
         return WarehouseFacts(database, engine, problem=str(error).strip())
-    return WarehouseFacts(database, engine, "", batches or (), batches is not None, rows)
+    return WarehouseFacts(database, engine, "", batches, rows)
 
 
-def last_batches(connection: Any, engine: str) -> tuple[Batch, ...] | None:  # noqa: ANN401
-    """The batches of the extract run that started last; None if nothing was ever extracted."""
+def last_batches(connection: Any, engine: str) -> tuple[Batch, ...]:  # noqa: ANN401
+    """The batches of the extract run that started last; none if nothing was ever extracted."""
     with closing(connection.cursor()) as cursor:
         # In capitals, because SQL Server with a binary collation knows them by no other name.
         cursor.execute(
@@ -94,7 +101,7 @@ def last_batches(connection: Any, engine: str) -> tuple[Batch, ...] | None:  # n
             " where TABLE_SCHEMA = 'ops' and TABLE_NAME = 'extract_batches'"
         )
         if cursor.fetchone() is None:
-            return None
+            return ()
         first_row = ("top 1", "") if engine == "sqlserver" else ("", "fetch first 1 row only")
         cursor.execute(
             "select source_name, table_name, mode, status, started_at, finished_at,"
@@ -116,14 +123,19 @@ def _batch(row: Sequence[Any]) -> Batch:
         table=table,
         mode=mode,
         status=status,
-        started=started,
-        finished=finished,
+        started=_in_utc(started),
+        finished=_in_utc(finished),
         rows=rows,
         deleted=deleted,
         restored=restored,
         schema_changes=_changes(changes),
         error=error or "",
     )
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """SQL Server keeps UTC without saying so."""
+    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
 
 
 def _changes(document: str | None) -> tuple[str, ...]:
@@ -191,13 +203,10 @@ def _counted(cursor: Any, relations: Sequence[Relation]) -> dict[Relation, RowCo
         for i, relation in enumerate(relations)
     )
     try:
-        cursor.execute("set statement_timeout = %s", (PATIENCE_MS,))
         cursor.execute(query)
         return {relations[i]: RowCount(count, True) for i, count in cursor.fetchall()}
     except psycopg2.Error:
         return {}
-    finally:
-        cursor.execute("set statement_timeout = default")
 
 
 def _planned(cursor: Any, relation: Relation) -> float:  # noqa: ANN401

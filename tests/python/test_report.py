@@ -27,7 +27,7 @@ from reporting.artifacts import read_manifest, read_run
 from reporting.collect import collect
 from reporting.render import NONE, anchors, moment, redactor, render, seconds, ticks
 from reporting.timeline import longest_chain, run_graph, timeline
-from reporting.warehouse_facts import row_counts
+from reporting.warehouse_facts import read_warehouse, row_counts
 
 # One run serves all of these tests, so one worker does.
 
@@ -295,7 +295,6 @@ def test_rows_are_counted_by_layer_and_model(built: Built) -> None:
     assert rows["br_shop__orders"].rows.rows == 9
     assert rows["stg_shop__orders"].rows is None  # a view
     assert rows["dim_customer"].status == "failed"  # by its test
-    assert rows["dim_customer"].tests_run == 1
     assert rows["snap_customers"].node.domain == "shop"  # by what it reads
 
 
@@ -441,7 +440,33 @@ def test_a_warehouse_that_does_not_answer(
     assert "The warehouse did not answer" in page.sections["landed"]
     assert "No such file or directory" in page.sections["landed"]
     assert "The warehouse did not answer" in page.sections["rows"]
+    assert "extraction does not count in the verdict" in page.sections["header"]
     assert page.sections["header"].startswith("report_project run report FAILED")
+
+
+def test_a_table_that_is_locked_keeps_only_the_counts_from_the_page(built: Built) -> None:
+    with built.database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("create table public.locked (id int)")
+        cursor.execute("begin; lock table public.locked")
+        facts = read_warehouse(None, [("public", "locked")])
+        cursor.execute("rollback; drop table public.locked")
+    assert (facts.problem, facts.rows) == ("", None)
+    assert facts.batches
+
+
+def test_a_source_that_could_not_be_measured_is_a_failure(built: Built, tmp_path: Path) -> None:
+    """As it is to dbt, which then ends with 1."""
+
+    def refused(documents: dict[str, Any]) -> None:
+        for result in documents["sources.json"]["results"]:
+            if result["unique_id"].endswith(".orders"):
+                name = result["unique_id"]
+                result.clear()
+                result |= {"unique_id": name, "status": "runtime error", "error": "no permission"}
+
+    page = Page(built.page(built.change(tmp_path, refused)))
+    assert "shop.orders" in page.sections["failures"]
+    assert "no permission" in page.sections["failures"]
 
 
 def test_a_run_of_three_nodes_that_passed(built: Built, tmp_path: Path) -> None:
