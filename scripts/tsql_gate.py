@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Checks without a server that what dbt would send to SQL Server is T-SQL.
 
-Of the whole project, or of what FILES hold and describe, as seen from the project's root.
+Of the whole project, or of what FILES hold and describe.
 """
 
 from __future__ import annotations
@@ -116,14 +116,14 @@ def dispatched(unique_id: str, manifest: Any) -> list[str]:  # noqa: ANN401
 
 
 @click.command(help=__doc__)
-@click.argument("files", nargs=-1)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option("--project-dir", type=click.Path(path_type=Path, exists=True), default=ROOT)
 @click.option("--profiles-dir", type=click.Path(path_type=Path, exists=True), default=ROOT)
 @click.option(
     "--allow", multiple=True, help="A function to accept, such as regexp_like (SQL Server 2025)."
 )
 def main(
-    files: tuple[str, ...], project_dir: Path, profiles_dir: Path, allow: tuple[str, ...]
+    files: tuple[Path, ...], project_dir: Path, profiles_dir: Path, allow: tuple[str, ...]
 ) -> None:
     # dbt's manifest and the trees of statements are many objects that live on: looking through them
     # for garbage as often as Python does by default takes a quarter of the time.

@@ -8,7 +8,7 @@ is answered from a catalogue, so that both branches of `is_incremental()` can be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,7 +57,7 @@ class Recording:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def record(project: Path, profiles: Path, files: Sequence[str] = ()) -> Iterator[Recording]:
+def record(project: Path, profiles: Path, files: Sequence[Path] = ()) -> Iterator[Recording]:
     """Builds the project, or what these files describe, twice: where nothing exists, and where
     everything does.
 
@@ -67,12 +67,13 @@ def record(project: Path, profiles: Path, files: Sequence[str] = ()) -> Iterator
     options = ["--target", TARGET, "--project-dir", str(project), "--profiles-dir", str(profiles)]
     options += ["--target-path", str(target_path), "--log-path", str(target_path)]
     options += ["--quiet", "--log-level-file", "none"]
+    wanted = {file.resolve().relative_to(project.resolve()).as_posix() for file in files}
     no_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
 
     for everything_exists in (False, True):
         manifest = succeeded(dbtRunner().invoke(["parse", *options]))
         recording = Recording(manifest)
-        chosen = described_by(files, manifest, only_if_it_may_exist=everything_exists)
+        chosen = described_by(wanted, manifest, only_if_it_may_exist=everything_exists)
         if files and not chosen:
             continue
         selected = ["--select", *chosen] if files else []
@@ -101,7 +102,7 @@ def succeeded(invocation: Any) -> Any:  # noqa: ANN401
 
 
 def described_by(
-    files: Sequence[str],
+    wanted: Set[str],
     manifest: Any,  # noqa: ANN401
     *,
     only_if_it_may_exist: bool,
@@ -110,11 +111,15 @@ def described_by(
 
     Optionally only those whose own SQL differs where they exist.
     """
-    wanted = {Path(file).as_posix() for file in files}
+    # A unit test runs with its model, and has no other SQL.
+    tested = {one.model for one in manifest.unit_tests.values() if one.original_file_path in wanted}
     return sorted(
         node.name
         for node in manifest.nodes.values()
-        if {node.original_file_path, (node.patch_path or "").partition("://")[2]} & wanted
+        if (
+            {node.original_file_path, (node.patch_path or "").partition("://")[2]} & wanted
+            or (node.resource_type == "model" and node.name in tested)
+        )
         and (not only_if_it_may_exist or node.config.materialized in ("incremental", "snapshot"))
     )
 

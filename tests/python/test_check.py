@@ -13,6 +13,8 @@ from common.project import ROOT
 
 pytestmark = pytest.mark.unit
 
+ALL = {"models/a/one.sql", "models/a/_a.yml", "models/b/two.sql", "tests/a/claim.sql"}
+
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_failed_step_fails_all_and_is_named(workers: str) -> None:
@@ -43,11 +45,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("changed", "again"),
     [
         ("models/a/one.sql", {"models/a/one.sql"}),
-        ("models/a/_a.yml", {"models/a/one.sql"}),
-        ("models/b/new.yml", {"models/b/two.sql"}),
+        ("models/a/_a.yml", {"models/a/one.sql", "models/a/_a.yml"}),
+        ("models/b/new.yml", {"models/b/two.sql", "models/b/new.yml"}),
+        ("seeds/b/rates.csv", {"seeds/b/rates.csv"}),
         ("tests/a/claim.sql", {"tests/a/claim.sql"}),
-        ("macros/c/m.sql", {"models/a/one.sql", "models/b/two.sql", "tests/a/claim.sql"}),
-        ("dbt_project.yml", {"models/a/one.sql", "models/b/two.sql", "tests/a/claim.sql"}),
+        ("macros/c/m.sql", ALL),
+        ("dbt_project.yml", ALL),
         ("docs.md", set()),
     ],
 )
@@ -55,7 +58,8 @@ def test_what_a_change_may_break_is_checked_again(
     changed: str, again: set[str], project: Path
 ) -> None:
     before = check_sql.digests()
-    assert set(before) == {"models/a/one.sql", "models/b/two.sql", "tests/a/claim.sql"}
+    assert set(before) == ALL
+    (project / changed).parent.mkdir(parents=True, exist_ok=True)
     (project / changed).write_text("select 2")
     after = check_sql.digests()
-    assert {name for name in after if after[name] != before[name]} == again
+    assert {name for name in after if after[name] != before.get(name)} == again

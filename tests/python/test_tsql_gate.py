@@ -158,10 +158,11 @@ def test_a_finding_names_its_line() -> None:
     assert [finding.line for finding in findings] == [3, 6, 7]
 
 
-def gate(project: Path) -> subprocess.CompletedProcess[str]:
+def gate(project: Path, *files: str) -> subprocess.CompletedProcess[str]:
     """Runs the gate where no server could be reached even by mistake."""
     return subprocess.run(
-        [sys.executable, ROOT / "scripts" / "tsql_gate.py", "--project-dir", project],
+        [sys.executable, ROOT / "scripts" / "tsql_gate.py", "--project-dir", project, *files],
+        cwd=project,
         env={**os.environ, "DEV_MSSQL_SERVER": "nowhere.invalid", "USER": "test"},
         capture_output=True,
         text=True,
@@ -235,6 +236,14 @@ BAD_PROJECT = {
               - name: id
                 data_type: integer
         """,
+    "models/units.yml": """
+        unit_tests:
+          - name: third_has_what_first_has
+            model: third
+            given:
+              - {input: ref('first'), format: sql, rows: "select 1 as id, now() as d"}
+            expect: {rows: [{id: 1}]}
+        """,
     "snapshots/history.yml": """
         snapshots:
           - name: history
@@ -271,6 +280,7 @@ def test_findings_lead_to_their_file_and_line(tmp_path: Path) -> None:
         ("macros/recent.sql:5", "a column without a name"),
         ("models/fourth.sql:1", "does not compile"),
         ("models/properties.yml:1", "`limit`"),
+        ("models/units.yml:1", "now()"),
         ("tests/singular.sql:1", "`~`"),
         ("analyses/look.sql:1", "no true and false"),
     ]:
@@ -278,3 +288,7 @@ def test_findings_lead_to_their_file_and_line(tmp_path: Path) -> None:
             f"{place} {said} not in:\n{result.stdout}{result.stderr}"
         )
     assert not [line for line in found if line.startswith("seeds/")], "good seeds are left alone"
+    alone = gate(tmp_path, "models/units.yml")
+    assert alone.returncode == 1, "a unit test is no node of the manifest"
+    assert "models/units.yml:1" in alone.stdout
+    assert "tests/singular.sql" not in alone.stdout
