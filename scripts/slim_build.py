@@ -81,8 +81,8 @@ def changes(scale: float) -> None:
         base_ = json.loads((FOLDER / BASE).read_text())
     except FileNotFoundError:
         raise click.ClickException("`slim_build.py base` comes first.") from None
-    for file in (*(FOLDER / one for one in (*slim.ARTIFACTS, slim.DIFF, slim.COMMENT)),
-                 *(ARTIFACTS / one for one in slim.OF_RUN)):  # fmt: skip
+    of_slim = (*slim.ARTIFACTS, slim.SUMMARY, slim.DIFF, slim.COMMENT)
+    for file in (*(FOLDER / one for one in of_slim), *(ARTIFACTS / one for one in slim.OF_RUN)):
         file.unlink(missing_ok=True)
     job = Job()
     env = _with_sources(job, scale)
