@@ -195,7 +195,7 @@ where header."SalesOrderID" = (
     select "SalesOrderID"
     from "Sales"."SalesOrderHeader"
     where "OrderDate" < (select day_start - interval '21 days' from demo.clock) and "Status" = 5
-    order by "OrderDate" desc
+    order by "OrderDate" desc, "SalesOrderID" desc
     limit 1
 )
 group by header."SalesOrderID";
