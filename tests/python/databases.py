@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import psycopg2
 import psycopg2.extensions
 import pyodbc
+import pytest
 
 from common import odbc, sqlserver
 from common.postgres import identifier
@@ -230,6 +231,13 @@ class SqlServerDatabase:
         return None
 
 
+def skip_for_want(why: str) -> NoReturn:
+    """Skips what another server that speaks T-SQL lacks. Microsoft's lacks nothing."""
+    if "Microsoft" in SqlServerDatabase("master").scalar("select @@version"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
 # The collation that a warehouse needs, and the nearest of a server that has no UTF-8 in `varchar`.
 COLLATIONS = ("Latin1_General_100_BIN2_UTF8", "Latin1_General_100_BIN2")
 
@@ -251,6 +259,8 @@ def temporary_sqlserver_database(
             time.sleep(0.1)
     else:
         raise failure
+    with suppress(pyodbc.Error):  # as docs/sqlserver.md advises; not every server knows it
+        admin.execute(f"alter database [{name}] set read_committed_snapshot on")
     try:
         yield SqlServerDatabase(name)
     finally:

@@ -11,7 +11,12 @@ import pyodbc
 import pytest
 
 from common import sqlserver
-from databases import SQLSERVER, SqlServerDatabase, temporary_sqlserver_database
+from databases import (
+    SQLSERVER,
+    SqlServerDatabase,
+    skip_for_want,
+    temporary_sqlserver_database,
+)
 from diagnosis.finding import Level
 from diagnosis.sqlserver_source import check_sqlserver_source
 from extraction.spec import TableSpec
@@ -139,7 +144,7 @@ def test_every_value_lands_as_it_is(shop: Shop, source: SqlServerDatabase) -> No
     )
     assert types == {name: landing for name, _, _, landing, _ in cases}
     if lacking:
-        pytest.skip(f"passed, but for what this server has not: {'; '.join(lacking)}")
+        skip_for_want(f"passed, but for what this server has not: {'; '.join(lacking)}")
 
 
 def lacks(source: SqlServerDatabase, probe: str) -> str | None:
@@ -153,7 +158,7 @@ def lacks(source: SqlServerDatabase, probe: str) -> str | None:
 
 def needs(source: SqlServerDatabase, capability: str, probe: str) -> None:
     if said := lacks(source, probe):
-        pytest.skip(f"this server has no {capability}: {said}")
+        skip_for_want(f"this server has no {capability}: {said}")
 
 
 def test_names_are_snake_case_and_hostile_ones_are_quoted(
@@ -199,7 +204,7 @@ def test_the_character_zero_is_refused_and_its_row_named(
     source.execute("insert into item values (1, N'fine')")
     source.execute("insert into item values (42, concat(N'a', nchar(0), N'b'))")
     if source.scalar("select datalength(name) from item where id = 42") != 6:
-        pytest.skip("this server keeps no character zero")
+        skip_for_want("this server keeps no character zero")
     why = shop.fail(table(primary_key=("id",)))
     assert "name holds the character zero" in why
     assert "id = 42" in why
@@ -339,7 +344,7 @@ def test_keys_of_each_type_are_found_again(
     if "\\" in value:
         unescaped = "select v from openjson(N'[[\"\\\"\"]]') with (v nvarchar(9) '$[0]')"
         if source.scalar(unescaped) != '"':
-            pytest.skip("this server's openjson() leaves the escapes in what is in an array")
+            skip_for_want("this server's openjson() leaves the escapes in what is in an array")
     source.execute(f"create table item (id {declared} primary key, updated_at int)")
     source.execute(f"insert into item values ({value}, 1), ({other}, 1)")
     soft = cursor(deletes="soft", lookback=None)

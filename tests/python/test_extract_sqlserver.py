@@ -17,7 +17,7 @@ import pytest
 from commands import script
 from common import sqlserver
 from common.ops import Publish, recorded_publish
-from databases import SqlServerDatabase, temporary_sqlserver_database
+from databases import SqlServerDatabase, skip_for_want, temporary_sqlserver_database
 from extraction.errors import ExtractError
 from extraction.run import Options, extract
 from extraction.spec import TableSpec
@@ -189,7 +189,7 @@ def test_hostile_names_are_only_names(shop: Shop) -> None:
         shop.warehouse.query("select 1 as [a]]b]")
         shop.warehouse.query("""select * from openjson('{}') with (a int '$."$.x"')""")
     except pyodbc.Error as error:
-        pytest.skip(f"this server can't quote all names: {error}")
+        skip_for_want(f"this server can't quote all names: {error}")
     rename = {name: name for name in names}
     columns = ", ".join('"' + name.replace('"', '""') + '" int' for name in names)
     shop.source.execute(f"create table item ({columns})")
@@ -260,7 +260,7 @@ def test_the_other_remedy_starts_a_column_anew(items: Shop, table: TableSpec) ->
     try:
         items.warehouse.execute(remedy)
     except pyodbc.Error as error:
-        pytest.skip(f"this server can't rename columns: {error}")
+        skip_for_want(f"this server can't rename columns: {error}")
     items.load(table)
     assert {"name", "name_old"} <= set(_types(items))
 
@@ -367,7 +367,7 @@ def test_a_replaced_table_keeps_what_is_granted(items: Shop) -> None:
         warehouse.execute(f"grant select on landing_shop.item to {role}")
         warehouse.execute(f"grant update (name) on landing_shop.item to {role}")
     except Exception as error:
-        pytest.skip(f"this server can't grant to a role: {error}")
+        skip_for_want(f"this server can't grant to a role: {error}")
     granted = (
         "select p.permission_name, c.name from sys.database_permissions as p "
         "inner join sys.database_principals as u on u.principal_id = p.grantee_principal_id "
@@ -376,7 +376,7 @@ def test_a_replaced_table_keeps_what_is_granted(items: Shop) -> None:
     )
     before = warehouse.query(granted)
     if not before:
-        pytest.skip("this server has no sys.database_permissions")
+        skip_for_want("this server has no sys.database_permissions")
     items.source.execute("update item set name = 'new'")
     items.load(spec())
     after = warehouse.query(granted)
@@ -437,7 +437,7 @@ def test_a_full_load_waits_for_who_holds_the_table(items: Shop) -> None:
         cursor.execute("commit transaction")
     thread.join(20)
     if was_replaced:
-        pytest.skip("this server doesn't hold the lock that the hint asks for")
+        skip_for_want("this server doesn't hold the lock that the hint asks for")
     assert finished.is_set()
     assert items.landed(spec(), "name") == [("new",)]
 

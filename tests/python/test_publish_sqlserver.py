@@ -13,7 +13,7 @@ import pytest
 
 from common import ops, sqlserver
 from common.warehouse import WarehouseError
-from databases import SqlServerDatabase
+from databases import SqlServerDatabase, skip_for_want
 from publishing import moves
 from publishing.engine import engine_of
 from publishing.errors import BusyError, PublishError, StaleError
@@ -271,7 +271,7 @@ def movable(engine: SqlServer) -> SqlServer:
         engine.execute("alter schema gold transfer silver.probe")
         engine.execute("drop view gold.probe")
     except pyodbc.Error as error:
-        pytest.skip(f"this server can't move objects: {sqlserver.explain(error)}")
+        skip_for_want(f"this server can't move objects: {sqlserver.explain(error)}")
     return engine
 
 
@@ -421,7 +421,7 @@ def test_the_next_table_gets_what_hands_gave_the_live_one(engine: SqlServer) -> 
         "where major_id = object_id(?)"
     )
     if not engine.query(rights, "gold.dim"):
-        pytest.skip("this server doesn't say who was granted what")
+        skip_for_want("this server doesn't say who was granted what")
     assert engine.query(rights, "gold__next.dim") == [("SELECT", "GRANT")]
 
 
@@ -471,12 +471,12 @@ def test_what_cannot_follow_is_refused_by_name(engine: SqlServer, made: str, sai
     engine.execute("create table gold.dim (id int not null primary key)")
     places = [("gold", "dim"), ("gold", "dims")]
     if _lacks(engine, "select 1 from sys.security_predicates"):
-        pytest.skip("this server has no security policies to ask for")
+        skip_for_want("this server has no security policies to ask for")
     assert engine.refusals(places) == []
     try:
         engine.execute(made)
     except pyodbc.Error as error:
-        pytest.skip(f"this server: {sqlserver.explain(error)}")
+        skip_for_want(f"this server: {sqlserver.explain(error)}")
     (refused,) = engine.refusals(places)
     assert said in refused and refused.startswith("gold.dim")
 
@@ -495,7 +495,7 @@ def test_a_question_to_the_catalogue_has_an_answer(engine: SqlServer, name: str)
         missing = re.search(r'relation "(sys\.\w+)" does not exist', str(error))
         if missing is None:
             raise
-        pytest.skip(f"this server has no {missing[1]}")
+        skip_for_want(f"this server has no {missing[1]}")
 
 
 # ------------------------------------------------------------------ the move, without a move
@@ -593,7 +593,7 @@ def test_the_rights_on_what_moves_are_statements_for_where_it_goes(engine: SqlSe
     place, to = ("gold", "dim"), ("gold__g1", "d'im")
     ((made,),) = engine.query("\n".join([*batch.rights({place: to}), "select @rights"]))
     if not engine.query("select 1 from sys.database_permissions where class = 1"):
-        pytest.skip("this server doesn't say who was granted what")
+        skip_for_want("this server doesn't say who was granted what")
     assert sorted(made.lower().split("; ")) == [
         "grant select on object::[gold__g1].[d'im] to [readers] with grant option",
         "grant update on object::[gold__g1].[d'im] to [others]",
