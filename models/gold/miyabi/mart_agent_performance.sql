@@ -136,7 +136,8 @@ final as (
             counted.tokens * 1.0 / nullif(counted.accepted_changes, 0) as numeric(18, 2)
         ) as tokens_per_accepted_change,
         cast(
-            counted.cost_usd / nullif(counted.accepted_changes, 0) as numeric(18, 6)
+            cast(counted.cost_usd as numeric(18, 6)) / nullif(counted.accepted_changes, 0)
+            as numeric(18, 6)
         ) as cost_usd_per_accepted_change
     from counted
     left join durations

@@ -37,20 +37,21 @@ daily as (
 
 ),
 
+-- T-SQL gives averages as many digits as the numbers have, and cuts the rest off.
 averaged as (
 
     select
         service_name,
         cost_date,
         cost_usd,
-        avg(cost_usd) over (
+        cast(avg(cast(cost_usd as numeric(28, 12))) over (
             partition by service_name order by cost_date
             rows between 6 preceding and current row
-        ) as seven_day_average_usd,
-        avg(cost_usd) over (
+        ) as numeric(18, 8)) as seven_day_average_usd,
+        cast(avg(cast(cost_usd as numeric(28, 12))) over (
             partition by service_name order by cost_date
             rows between 13 preceding and 7 preceding
-        ) as previous_seven_day_average_usd,
+        ) as numeric(18, 8)) as previous_seven_day_average_usd,
         row_number() over (partition by service_name order by cost_date) as day_number
     from daily
 

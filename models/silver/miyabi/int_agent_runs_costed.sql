@@ -29,9 +29,10 @@ priced as (
         runs.input_tokens,
         runs.output_tokens,
         runs.recorded_cost_usd,
+        -- Of narrow numbers: T-SQL leaves quotients of wide ones six digits, and cuts the rest off.
         (
-            runs.input_tokens * models.input_usd_per_million
-            + runs.output_tokens * models.output_usd_per_million
+            cast(runs.input_tokens as numeric(12, 0)) * models.input_usd_per_million
+            + cast(runs.output_tokens as numeric(12, 0)) * models.output_usd_per_million
         ) / 1000000 as estimated_cost_usd,
         outcomes.is_success,
         runs.started_at,
