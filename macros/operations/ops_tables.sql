@@ -348,7 +348,9 @@ begin
         marked_at datetime2(6) not null default sysutcdatetime(),
         marked_by varchar(128) not null default original_login()
     );
-    grant select on ops.environment to public;
+    -- whoever made it but doesn't own the schema may not: then the roles' script has said who reads
+    if has_perms_by_name('ops.environment', 'OBJECT', 'CONTROL') = 1
+        grant select on ops.environment to public;
 end;
 
 if object_id('ops.manifests') is null

@@ -22,7 +22,7 @@ def check_sqlserver_source(check: str, url: str, tables: Sequence[TableSpec]) ->
     except ValueError as error:
         return problem(check, f"{variable} {error}", f"Write {variable} as .env.example shows.")
     try:
-        unreadable, has_snapshots, tracked = _look(url, tables)
+        unreadable, has_snapshots, tracked, hidden = _look(url, tables)
     except SqlServerError as error:
         text = redact(str(error), address.password)
         return problem(check, text, remedy(f"{error.state} {error.number} {text}", "sqlserver"))
@@ -32,6 +32,9 @@ def check_sqlserver_source(check: str, url: str, tables: Sequence[TableSpec]) ->
     found = f"{address}: {len(tables)} tables can be read"
     if tracked:
         found += f", {tracked} with change tracking"
+    if hidden:
+        cure = "Grant `view change tracking` on them; they are read by their cursors until then."
+        return warning(check, f"{found}, which {hidden} of them don't show to this user", cure)
     if has_snapshots:
         return ok(check, f"{found}, in snapshots")
     statement = f"alter database {identifier(address.database)} set allow_snapshot_isolation on"
@@ -39,8 +42,10 @@ def check_sqlserver_source(check: str, url: str, tables: Sequence[TableSpec]) ->
     return warning(check, f"{found}, in read committed: the database allows no snapshots", cure)
 
 
-def _look(url: str, tables: Sequence[TableSpec]) -> tuple[list[str], bool, int]:
-    """The tables that can't be read, whether there are snapshots, how many tables are tracked."""
+def _look(url: str, tables: Sequence[TableSpec]) -> tuple[list[str], bool, int, int]:
+    """The tables that can't be read, whether there are snapshots, how many tables are tracked,
+    and of how many of these the changes can't be seen.
+    """
     connection = sqlserver.connect(url, "medallion", login_timeout=LOGIN_TIMEOUT)
     names = {".".join(table.from_): literal(identifier(*table.from_)) for table in tables}
     listed = ", ".join(f"has_perms_by_name({name}, 'OBJECT', 'SELECT')" for name in names.values())
@@ -51,10 +56,16 @@ def _look(url: str, tables: Sequence[TableSpec]) -> tuple[list[str], bool, int]:
             (state,) = cursor.execute(
                 "select snapshot_isolation_state from sys.databases where database_id = db_id()"
             ).fetchone()
-            (tracked,) = cursor.execute(
-                f"select count(*) from sys.change_tracking_tables where object_id in ({ids})"
-            ).fetchone()
+            tracked = cursor.execute(
+                f"select object_id from sys.change_tracking_tables where object_id in ({ids})"
+            ).fetchall()
+            hidden = [
+                id_
+                for (id_,) in tracked
+                if cursor.execute(f"select change_tracking_min_valid_version({id_})").fetchval()
+                is None
+            ]
         except Exception as error:  # pyodbc's, which may not be importable here
             raise sqlserver.explain(error) from None
     unreadable = sorted(name for name, is_allowed in zip(names, may, strict=True) if not is_allowed)
-    return unreadable, state == 1, int(tracked)
+    return unreadable, state == 1, len(tracked), len(hidden)

@@ -9,11 +9,12 @@ declare @schemas table (name varchar(128));
 insert into @schemas (name)
 values ('Sales'), ('Person'), ('Production'), ('dbo');
 
-declare @statements varchar(max);
+-- Without the second right change tracking can't be used: its changes are not to be seen. Added up,
+-- because SQL Server 2016 has no string_agg.
+declare @statements varchar(max) = '';
 select
-    @statements = string_agg(cast(
-        'grant select on schema::' + quotename(name) + ' to medallion_extractor;' as varchar(max)
-    ), ' ')
+    @statements = @statements + 'grant select, view change tracking on schema::'
+    + quotename(name) + ' to medallion_extractor;'
 from @schemas
 where schema_id(name) is not null;
 exec(@statements);

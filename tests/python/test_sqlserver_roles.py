@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -18,6 +18,7 @@ import pytest
 import sqlglot
 import yaml
 
+from common import ops
 from common.project import ROOT
 from databases import SQLSERVER, SqlServerDatabase, temporary_sqlserver_database
 
@@ -112,6 +113,26 @@ def test_a_role_can_do_its_work_and_no_more(
     with login(warehouse, role) as member:
         may = dict(zip(work, member.may(*work.values()), strict=True))
     assert {name for name, is_allowed in may.items() if is_allowed} == expected
+
+
+def _make_ops(login: Login) -> None:
+    with login.connect() as connection, closing(connection.cursor()) as cursor:
+        ops.ensure_tables(cursor)
+
+
+@pytest.mark.sqlserver
+@pytest.mark.parametrize("role", ["loader", "transformer"])
+def test_a_role_makes_the_tables_that_it_records_in(
+    warehouse: SqlServerDatabase, role: str
+) -> None:
+    with temporary_sqlserver_database("ops") as database:
+        database.execute(WAREHOUSE)
+        with (
+            login(database, role) as member,
+            ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process,
+        ):
+            process.submit(_make_ops, member).result()
+            assert member.may("select environment from ops.environment") == [True]
 
 
 @pytest.mark.sqlserver
