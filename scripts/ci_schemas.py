@@ -79,7 +79,8 @@ def _drop(target: str, chosen: Callable[[set[int]], set[int]]) -> None:
 
 def _schemas(connection: Any) -> list[tuple[int, str]]:  # noqa: ANN401  # a DB-API connection
     with connection.cursor() as cursor:
-        cursor.execute("select schema_name from information_schema.schemata")
+        # In capitals, because SQL Server with a binary collation knows them by no other name.
+        cursor.execute("select SCHEMA_NAME from INFORMATION_SCHEMA.SCHEMATA")
         names = [str(row[0]) for row in cursor.fetchall()]
     return [(int(ours[1]), name) for name in names if (ours := _OURS.fullmatch(name))]
 

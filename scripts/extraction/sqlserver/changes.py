@@ -70,7 +70,7 @@ class TrackedChanges:
         """Whether rows were deleted after that version."""
         return bool(
             self.query(
-                f"select top (1) 1 from {self._since(version)} where ct.sys_change_operation = 'D'"
+                f"select top (1) 1 from {self._since(version)} where ct.SYS_CHANGE_OPERATION = 'D'"
             )
         )
 

@@ -15,6 +15,9 @@ from extraction.key_digests import KeyDigests
 from extraction.spec import TableSpec
 from extraction.sqlserver.loading import NVARCHAR_MAX
 
+# As the columns are: for a text without a length each row's would be converted, past the index.
+_OF_TABLE = "source_name = convert(varchar(128), ?) and table_name = convert(varchar(128), ?)"
+
 
 def ensure_schema(cursor: pyodbc.Cursor, name: str) -> None:
     """Creates the schema if it is missing."""
@@ -55,7 +58,7 @@ def begin(cursor: pyodbc.Cursor, spec: TableSpec, run_id: str) -> Batch:
     _execute(
         cursor,
         "update ops.extract_batches set status = 'abandoned', finished_at = sysutcdatetime() "
-        "where source_name = ? and table_name = ? and status = 'running'",
+        f"where {_OF_TABLE} and status = 'running'",
         [spec.source, spec.table],
     )
     _execute(
@@ -93,7 +96,7 @@ def watermark(cursor: pyodbc.Cursor, spec: TableSpec) -> Watermark:
     _execute(
         cursor,
         "select top 1 cursor_to, overlap, key_digests from ops.extract_batches "
-        "where source_name = ? and table_name = ? and status = 'loaded' and mode = ? "
+        f"where {_OF_TABLE} and status = 'loaded' and mode = ? "
         "order by batch_id desc",
         [spec.source, spec.table, spec.mode],
     )
@@ -105,7 +108,7 @@ def loaded(cursor: pyodbc.Cursor, batch: Batch, result: BatchResult, window: Win
     _execute(  # those of the last batch are enough, and they are long
         cursor,
         "update ops.extract_batches set key_digests = null "
-        "where source_name = ? and table_name = ? and key_digests is not null",
+        f"where {_OF_TABLE} and key_digests is not null",
         [result.spec.source, result.spec.table],
     )
     _execute(

@@ -60,6 +60,8 @@ _ROWS = """
     select sum(p.rows) from sys.partitions as p
     where p.object_id = object_id(?) and p.index_id in (0, 1)
 """
+# A transaction that somebody forgot at the source holds a load up for so long, and not for ever.
+_LOCK_TIMEOUT_MS = 60_000
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 
 
@@ -82,6 +84,7 @@ class SqlServerReader:
             self._session.read_one_moment()
         else:  # each statement ends by itself, so that no lock outlives it
             self._session.execute("set transaction isolation level read committed")
+        self._session.execute(f"set lock_timeout {_LOCK_TIMEOUT_MS}")
         self.warnings: Sequence[str] = () if self.is_snapshot else (READ_COMMITTED,)
 
     def columns(self, spec: TableSpec) -> list[Column]:
@@ -294,7 +297,7 @@ class SqlServerReader:
         names = [
             f"{schema}.{name}"
             for schema, name in self._session.query(
-                "select table_schema, table_name from information_schema.tables"
+                "select TABLE_SCHEMA, TABLE_NAME from INFORMATION_SCHEMA.TABLES"
             )
         ]
         wanted = ".".join(spec.from_)

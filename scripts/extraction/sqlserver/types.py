@@ -63,11 +63,11 @@ class _Kind:
 
 _VARIANT = (
     "case when {0} is null then null "
-    "when sql_variant_property({0}, 'BaseType') in ('binary', 'varbinary') "
+    "when convert(nvarchar(128), sql_variant_property({0}, 'BaseType')) in ('binary', 'varbinary') "
     "then convert(nvarchar(max), convert(varbinary(8000), {0}), 1) "
-    "when sql_variant_property({0}, 'BaseType') in ('float', 'real') "
+    "when convert(nvarchar(128), sql_variant_property({0}, 'BaseType')) in ('float', 'real') "
     "then convert(nvarchar(4000), convert(float, {0}), 3) "
-    "when sql_variant_property({0}, 'BaseType') in ('money', 'smallmoney') "
+    "when convert(nvarchar(128), sql_variant_property({0}, 'BaseType')) in ('money', 'smallmoney') "
     "then convert(nvarchar(4000), convert(money, {0}), 2) "
     "else convert(nvarchar(max), {0}, 121) end"
 )

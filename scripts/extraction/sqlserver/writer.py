@@ -51,8 +51,10 @@ GOT = (0, 1)  # and if it got the lock, at once or after a while
 # later queue behind each try, so tries are short and there are many.
 READERS_TRY_MS = 200
 READERS_TIMEOUT = 600.0
-# After a try, and whenever a batch is taken back: nothing else of it may time out.
-LET_GO = "if @@trancount > 0 rollback transaction; set lock_timeout -1"
+# Of all else that waits, such as to read landing while somebody writes to it.
+WAIT = f"set lock_timeout {READERS_TIMEOUT * 1000:.0f}"
+# After a try, and whenever a batch is taken back.
+LET_GO = f"if @@trancount > 0 rollback transaction; {WAIT}"
 FETCHED_ROWS = 10_000
 KEY_INDEX = "by_key"
 
@@ -134,7 +136,7 @@ class SqlServerWriter:
 
     def lock(self, spec: TableSpec) -> None:
         # Any error takes back the whole transaction, not one statement of it.
-        self._session.execute("set xact_abort on; set lock_timeout -1")
+        self._session.execute(f"set xact_abort on; {WAIT}")
         got = self._get_lock(spec.name, OTHER_RUN_MINUTES * 60_000)
         if got not in (*GOT, TIMED_OUT):
             raise TransientError(f"{WHERE}: sp_getapplock for {spec.name} returned {got}")
@@ -474,7 +476,7 @@ class SqlServerWriter:
             try:
                 self._session.execute(f"set lock_timeout {READERS_TRY_MS}; begin transaction")
                 change()
-                self._session.execute("commit transaction; set lock_timeout -1")
+                self._session.execute(f"commit transaction; {WAIT}")
                 return
             except HeldUpError:
                 if time.monotonic() > deadline:
