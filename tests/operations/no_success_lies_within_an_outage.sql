@@ -7,7 +7,7 @@ with outages as (
 successes as (
 
     select * from {{ ref('fact_pipeline_run') }}
-    where run_status = 'succeeded'
+    where run_status = 'succeeded' and command <> 'source freshness'
 
 )
 

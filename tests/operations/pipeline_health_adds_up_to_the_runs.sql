@@ -11,7 +11,7 @@ with health as (
 runs as (
 
     select
-        count(*) as runs,
+        coalesce(sum(case when command <> 'source freshness' then 1 else 0 end), 0) as runs,
         coalesce(sum(duration_seconds), 0) as seconds
     from {{ ref('fact_pipeline_run') }}
     where run_status <> 'running'

@@ -137,7 +137,7 @@ final as (
         days.runs_succeeded,
         days.runs_failed,
         days.runs_abandoned,
-        cast(1.0 * days.runs_succeeded / days.runs as numeric(18, 4)) as success_rate,
+        cast(1.0 * days.runs_succeeded / nullif(days.runs, 0) as numeric(18, 4)) as success_rate,
         days.median_seconds,
         days.median_seconds_28_days,
         cast(
