@@ -25,6 +25,7 @@ from common.project import ROOT
 from databases import Database, temporary_database
 from demo_days import SCALE
 
+ANALYSES = sorted(file.stem for file in (ROOT / "analyses").glob("*.sql"))
 FIGURES = Path(__file__).parent / "fixtures" / "figures"
 DAYS = 3
 
@@ -160,6 +161,19 @@ def test_a_metric_says_what_the_source_says(
         [_text(value) for value in row] for row in in_source
     ]
     assert in_source, "the question has no answer, so it compares nothing"
+
+
+@pytest.fixture(scope="module")
+def analyses(warehouse: Warehouse) -> Path:
+    """The folder where dbt has compiled the analyses for this warehouse."""
+    compiled = dbt("compile", "-s", "path:analyses", env=warehouse.env)
+    assert compiled.returncode == 0, compiled.stdout
+    return warehouse.target / "compiled" / "medallion" / "analyses"
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_has_an_answer(warehouse: Warehouse, analyses: Path, name: str) -> None:
+    assert warehouse.database.query((analyses / f"{name}.sql").read_text())
 
 
 def test_the_database_refuses_nulls_where_gold_says_so(
