@@ -36,7 +36,10 @@ KEY_TESTS = {"unique", "unique_combination_of_columns"}
 RELATIONSHIPS = {"relationships", "relationships_where"}
 # What a row is besides what it says: a link of two keys and these columns states no more.
 METADATA = {"updated_at", "loaded_at", "deleted_at", "_batch_id"}
-BRANCH = re.compile(r"\bcase\b|\bover\s*\(|\bis_incremental\(\)", re.I)
+# Where a model takes the rows that are new; what bronze_current_rows takes is one macro, which
+# br_pagila__rental shows.
+NEW_ROWS = re.compile(r"\bis_incremental\(\)|\brows_to_build\(")
+BRANCH = re.compile(rf"\bcase\b|\bover\s*\(|\bto_boolean\(|{NEW_ROWS.pattern}", re.I)
 COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.S)
 
 RULES: list[Rule] = []
@@ -371,14 +374,22 @@ def singular_tests_read_like_claims(manifest: Json) -> Breaches:
 
 @rule
 def branches_have_unit_tests(manifest: Json) -> Breaches:
-    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    tests = manifest["unit_tests"].values()
+    tested = {test["model"] for test in tests}
+    incremental = {test["model"] for test in tests if _overrides(test).get("is_incremental")}
     for model in _nodes(manifest, "model"):
-        name = model["name"]
-        found = BRANCH.search(COMMENT.sub("", model["raw_code"]))
-        if found and name not in tested and name not in WITHOUT_UNIT_TEST:
+        name, sql = model["name"], COMMENT.sub("", model["raw_code"])
+        if name in WITHOUT_UNIT_TEST:
+            continue
+        if (found := BRANCH.search(sql)) and name not in tested:
             yield (
                 f"{name} has `{found[0]}` and no unit test: show each branch, bounds included, in "
                 f"_{_domain(model)}__{_layer(model)}_unit_tests.yml."
+            )
+        elif (found := NEW_ROWS.search(sql)) and name not in incremental:
+            yield (
+                f"{name} has `{found[0]}` and no unit test of it: show which rows are new in one "
+                "that overrides is_incremental with true."
             )
     for name in set(WITHOUT_UNIT_TEST) & tested:
         yield f"{name} has a unit test: remove it from WITHOUT_UNIT_TEST."
@@ -467,6 +478,12 @@ def _part(node: Json) -> str:
 
 def _kind(test: Json) -> str:
     return str((test.get("test_metadata") or {}).get("name", ""))
+
+
+def _overrides(unit_test: Json) -> Json:
+    """The macros that a unit test stands in for."""
+    found: Json = (unit_test.get("overrides") or {}).get("macros") or {}
+    return found
 
 
 def _is_singular(test: Json) -> bool:

@@ -333,7 +333,7 @@ BREACHES: list[tuple[conventions.Rule, Callable[[Manifest], object], str]] = [
     (
         conventions.branches_have_unit_tests,
         lambda m: m["unit_tests"].clear(),
-        "int_rentals_assessed has `case` and no unit test",
+        "int_rentals_assessed has `to_boolean(` and no unit test",
     ),
     (
         conventions.branches_have_unit_tests,
@@ -344,6 +344,16 @@ BREACHES: list[tuple[conventions.Rule, Callable[[Manifest], object], str]] = [
         conventions.branches_have_unit_tests,
         change(STAGED, raw_code="select 1 {% if is_incremental() %} where true {% endif %}"),
         "stg_pagila__rentals has `is_incremental()`",
+    ),
+    (
+        conventions.branches_have_unit_tests,
+        change(STAGED, raw_code="select case when a > b then 1 else 0 end as n from t"),
+        "stg_pagila__rentals has `case`",
+    ),
+    (
+        conventions.branches_have_unit_tests,
+        lambda m: [test.update(overrides=None) for test in m["unit_tests"].values()],
+        "fact_rental has `rows_to_build(` and no unit test of it",
     ),
     (
         conventions.personal_data_stays_marked,
