@@ -22,6 +22,7 @@ RHYTHMS = ("hourly", "daily")
 OLDER_CHILDREN = {
     "hourly": {
         "every_state_change_is_of_a_known_issue",
+        "every_state_change_leads_from_a_known_state",
         "every_state_change_leads_to_a_known_state",
         "the_issues_that_are_processed_are_in_dim_issue",
     },
