@@ -44,6 +44,17 @@ class Team:
     def refresh(self, *arguments: str, fails: bool = False) -> str:
         return self.project.script("refresh.py", *STAGING, *arguments, fails=fails)
 
+    def start_deploy(self) -> subprocess.Popen[str]:
+        """A deploy to staging that goes on while the test does."""
+        return subprocess.Popen(
+            ["scripts/deploy.sh", "staging", "--yes"],
+            cwd=self.project.folder,
+            env={**os.environ, **self.project.env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     @property
     def outcome(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(
@@ -354,14 +365,7 @@ def test_a_deploy_that_is_cancelled_tells_so(team: Team) -> None:
         team.project.commit()
         # The build waits for what it reads until it is ended.
         cursor.execute("begin; lock table bronze.br_pagila__store")
-        process = subprocess.Popen(
-            ["scripts/deploy.sh", "staging", "--yes"],
-            cwd=team.project.folder,
-            env={**os.environ, **team.project.env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = team.start_deploy()
         wait_until(lambda: bool(team.staging.scalar(waiting, ["bronze.br_pagila__store"])))
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=120)
@@ -377,14 +381,7 @@ def test_a_deploy_that_is_cancelled_tells_so(team: Team) -> None:
 def test_a_deploy_that_is_cancelled_when_it_is_live_tells_that(team: Team) -> None:
     with team.changed((STORES, END, "-- to be cancelled too late\n" + END)):
         team.project.commit()
-        process = subprocess.Popen(
-            ["scripts/deploy.sh", "staging", "--yes"],
-            cwd=team.project.folder,
-            env={**os.environ, **team.project.env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = team.start_deploy()
         wait_until(lambda: team.live() != 1, seconds=300)
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=120)
