@@ -7,6 +7,7 @@ whole project anew for a name that it has not seen.
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,9 @@ from common.postgres import identifier
 # The Postgres to test on, where the role postgres needs no password; by default an embedded one.
 PGHOST = "MEDALLION_TEST_PGHOST"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+# The schemas that dbt builds; a question names them as they are in production.
+BUILT = r"\b(?=(?:bronze|silver|gold|snapshots|seeds)\.)"
 
 _taken: set[str] = set()
 _empty: set[str] = set()  # what tests have left, to be used again
@@ -53,6 +57,11 @@ class Database:
             "MEDALLION_PGDATABASE": self.name,
             "USER": "test",
         }
+
+    @staticmethod
+    def in_dev(statements: str) -> str:
+        """Statements with the schemas of the `dev` target that `env` leads to."""
+        return re.sub(BUILT, "dev_test_", statements)
 
     def has(self, schema: str, table: str) -> bool:
         return self.scalar("select to_regclass(%s)", [identifier(schema, table)]) is not None

@@ -95,11 +95,7 @@ class Warehouse:
                 )
 
     def ask(self, query: str) -> Rows:
-        """Asks the warehouse, whose layers are the schemas gold, silver, bronze and so on."""
-        layers = ("gold", "silver", "bronze", "snapshots", "seeds")
-        for layer in layers:
-            query = query.replace(f"{layer}.", f"dev_test_{layer}.")
-        return self.database.query(query)
+        return self.database.query(self.database.in_dev(query))
 
     def ask_metrics(self, options: str, folder: Path) -> list[list[str]]:
         """Asks MetricFlow, which knows no other artifacts than those in the project's target/."""
@@ -199,9 +195,7 @@ def test_the_database_refuses_nulls_where_gold_says_so(
 def damaged(warehouse: Warehouse, statements: str) -> Iterator[dict[str, str]]:
     """A copy of the warehouse in which something is changed; the environment to run dbt in it."""
     with temporary_database("warehouse", template=warehouse.database.name) as copy:
-        for layer in ("gold", "bronze"):
-            statements = statements.replace(f"{layer}.", f"dev_test_{layer}.")
-        copy.execute(statements)
+        copy.execute(copy.in_dev(statements))
         yield {**warehouse.env, "MEDALLION_PGDATABASE": copy.name}
 
 

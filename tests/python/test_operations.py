@@ -680,9 +680,7 @@ class Operations:
         return done
 
     def ask(self, question: str) -> list[tuple[object, ...]]:
-        for layer in ("gold", "seeds"):
-            question = question.replace(f"{layer}.", f"dev_test_{layer}.")
-        return self.database.query(question)
+        return self.database.query(self.database.in_dev(question))
 
     def check(self, before: list[str]) -> None:
         """Compares, leaving out what was recorded after the build had read ops."""

@@ -69,11 +69,11 @@ class Job:
         )
         assert built.returncode == 0, built.stdout
 
-    def gold(self, query: str) -> list[tuple[Any, ...]]:
-        return self.warehouse.query(query.replace("gold.", "dev_test_gold."))
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        return self.warehouse.query(self.warehouse.in_dev(query))
 
     def damage(self, statement: str) -> None:
-        self.warehouse.execute(statement.replace("gold.", "dev_test_gold."))
+        self.warehouse.execute(self.warehouse.in_dev(statement))
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ FIGURES = {
 )
 def test_gold_says_what_the_source_says(job: Job, source: str, question: str) -> None:
     asked = FIGURES[source][question]
-    assert job.gold(asked["warehouse"]) == getattr(job, source).query(asked["source"])
+    assert job.ask(asked["warehouse"]) == getattr(job, source).query(asked["source"])
 
 
 def test_the_next_day_changes_gold_as_it_changed_the_source(job: Job) -> None:
@@ -151,7 +151,7 @@ def test_the_next_day_changes_gold_as_it_changed_the_source(job: Job) -> None:
     )
     job.run("--resource-type", "model", "--resource-type", "snapshot")
     for question, asked in FIGURES["pagila"].items():
-        assert job.gold(asked["warehouse"]) == job.pagila.query(asked["source"]), question
+        assert job.ask(asked["warehouse"]) == job.pagila.query(asked["source"]), question
 
 
 # What each fact is, in full, and the moment of its event.
@@ -162,7 +162,7 @@ def test_a_backfill_repairs_the_rows_of_its_window_and_no_others(job: Job) -> No
     def content() -> dict[str, list[tuple[Any, ...]]]:
         # But for the batches: a row keeps those by which it came to say what it says.
         return {
-            fact: job.gold(
+            fact: job.ask(
                 "select (select jsonb_object_agg(key, value) from jsonb_each(to_jsonb(fact)) "
                 f"where key not like '%batch_id') from gold.{fact} as fact order by 1"
             )
@@ -170,7 +170,7 @@ def test_a_backfill_repairs_the_rows_of_its_window_and_no_others(job: Job) -> No
         }
 
     def damaged_days(fact: str, event_at: str) -> list[str]:
-        days = job.gold(
+        days = job.ask(
             f"select distinct {event_at}::date::text from gold.{fact} "
             "where staff_id = -1 order by 1"
         )
@@ -187,7 +187,7 @@ def test_a_backfill_repairs_the_rows_of_its_window_and_no_others(job: Job) -> No
     backfill(job, "2022-07-08", "2022-07-10")
     for fact, event_at in FACTS.items():
         assert damaged_days(fact, event_at) == ["2022-07-07", "2022-07-10"]
-        assert len(job.gold(f"select from gold.{fact}")) == len(whole[fact])
+        assert len(job.ask(f"select from gold.{fact}")) == len(whole[fact])
     backfill(job, "2022-07-07", "2022-07-11")
     assert content() == whole
 
