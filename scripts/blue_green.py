@@ -144,8 +144,8 @@ def run(target: str | None, wait: float, dry_run: bool, **given: Any) -> None:  
 @target_option
 @click.option("--reason", required=True, metavar="TEXT")
 def failed(target: str | None, reason: str) -> None:
-    """Writes the outcome of a deploy that ended before its build began."""
-    commands.write_early_end(target, reason)
+    """Writes the outcome of a run that ended before it could: the warehouse knows what is live."""
+    commands.settle(target, reason)
 
 
 @cli.command()

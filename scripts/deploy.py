@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -21,7 +20,7 @@ import click
 import doctor
 from common.dbt_project import invoke, manifest
 from common.environment import environment_of
-from common.project import ROOT, TARGET
+from common.project import ROOT
 from diagnosis.finding import Level
 from extraction.declared import declared
 from extraction.errors import ExtractError
@@ -35,7 +34,7 @@ from publishing.commands import (
     plainly,
     rebuild_option,
 )
-from publishing.outcomes import commit
+from publishing.outcomes import commit, place
 from publishing.planning import Wish
 from publishing.publisher import Patience
 from publishing.session import Session
@@ -83,8 +82,7 @@ def cli(
         with plainly():
             deploy.rehearse()
         return
-    outcome = _artifacts() / "outcome.json"
-    outcome.unlink(missing_ok=True)
+    place().unlink(missing_ok=True)
     for one in CANCELLING:
         signal.signal(one, deploy.cancel)
     try:
@@ -95,8 +93,7 @@ def cli(
             signal.signal(one, signal.SIG_IGN)
         if isinstance(error, click.ClickException):
             error.show()
-        if not outcome.exists():
-            commands.write_early_end(target, f"the step '{deploy.step}' failed")
+        commands.settle(target, f"the step '{deploy.step}' failed")
         deploy.tell()
         if isinstance(error, click.ClickException):
             sys.exit(error.exit_code)
@@ -132,7 +129,7 @@ class Deploy:
             self.extract()
             self.compile()
             self.begin("build, test, diff, publish")
-            folder = _artifacts() / "deploy"
+            folder = place().parent / "deploy"
             commands.run(self.session, replace(self.order, agree=self.agree, artifacts=folder))
 
     def wind_up(self) -> None:
@@ -150,10 +147,10 @@ class Deploy:
     def cancel(self, *_: object) -> None:
         """Ends it, at the latest before the publish: libraries may swallow the exception.
 
-        What is live by then is told, with all that belongs to it.
+        While it is written down that it is live, only who asks twice ends it.
         """
-        self.is_cancelled = True
-        if not (self.session and self.session.has_published):
+        has_asked, self.is_cancelled = self.is_cancelled, True
+        if has_asked or not (self.session and self.session.is_recording):
             raise KeyboardInterrupt
 
     def agree(self) -> None:
@@ -238,7 +235,7 @@ class Deploy:
     def document(self) -> bool:
         """Of what was compiled: to compile it again takes longer than all the rest of it."""
         done = self.dbt("docs", "generate", "--no-compile")
-        self.compiled.write(str(_artifacts() / "manifest.json"))
+        self.compiled.write(str(place().with_name("manifest.json")))
         return done
 
     def prune(self) -> bool:
@@ -249,7 +246,7 @@ class Deploy:
 
     def tell(self) -> None:
         """Tells whoever listens what happened; never fails the deploy."""
-        if (_artifacts() / "outcome.json").exists():
+        if place().exists():
             self.script("notify.py", "outcome", check=False)
         else:
             click.echo("Nothing was published.")
@@ -280,10 +277,6 @@ class Deploy:
             done = False
         if not done:
             click.echo(otherwise)
-
-
-def _artifacts() -> Path:
-    return Path(os.environ.get("DBT_TARGET_PATH", TARGET))
 
 
 def _is_ancestor(one: str, other: str) -> bool:

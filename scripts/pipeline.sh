@@ -22,8 +22,8 @@ status=0
 "$python" scripts/refresh.py --target "$target" "$@" || status=$?
 # Of sources that are stale, and nothing else, the last line tells, once a day.
 if [ "$status" -ne 0 ] && ! { [ "$status" -eq 3 ] && [ -e "$artifacts/sources.json" ]; }; then
-    # A build that failed has said why. What ended before or after it has not.
-    [ -e "$artifacts/outcome.json" ] || "$python" scripts/blue_green.py failed --target "$target" \
+    # A build that failed has said why. What ended before, in or after its publish has not.
+    "$python" scripts/blue_green.py failed --target "$target" \
         --reason "the pipeline '$MEDALLION_PIPELINE' failed: its log says where" || true
     "$python" scripts/notify.py outcome --target "$target" || true
 fi

@@ -37,7 +37,11 @@ def message(
 def _verdict(outcome: Outcome) -> tuple[str, Level]:
     live, tried = _generation(outcome.live_generation), _generation(outcome.generation)
     where = outcome.environment
-    is_live = f"live is still {live}" if live else "nothing is live yet"
+    is_live = f"live is still {live}" if live else "live is as it was"
+    if outcome.live_generation == 0:
+        is_live = "nothing is live yet"
+    if outcome.succeeded is None:
+        return f"NOT KNOWN whether {tried} is live on {where}", "failure"
     if outcome.action == "publish":
         if outcome.succeeded and outcome.reason:
             return f"LIVE {tried or live} on {where}, but not all went well", "warning"

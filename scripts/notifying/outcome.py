@@ -44,11 +44,11 @@ class Outcome:
 
     `generation` is what is live now if it succeeded, and else the one that was tried; `reason` says
     in one sentence why it did not succeed, or what failed besides. None means not known, or that
-    there is none.
+    there is none; a `live_generation` of 0 that nothing was ever published.
     """
 
     action: Action
-    succeeded: bool
+    succeeded: bool | None
     environment: str
     target: str
     generation: int | None = None

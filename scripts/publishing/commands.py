@@ -126,11 +126,13 @@ def stop_if_failed(session: Session, result: Result) -> None:
         sys.exit(1)
 
 
-def write_early_end(target: str | None, reason: str) -> None:
-    """Writes the outcome of a deploy that ended before its build began."""
+def settle(target: str | None, reason: str) -> None:
+    """Writes and tells the outcome of a run that ended early, as the warehouse knows it."""
     # The warehouse may be why: somebody must be told all the same.
     with ExitStack() as stack:
         outcomes = Outcomes(None, target or "dev", target)
         with suppress(DbtProjectError, *errors()):
             outcomes = stack.enter_context(Session.open(target)).outcomes
-        click.echo(show.outcome(outcomes.write("publish", None, reason=reason)), err=True)
+        told = outcomes.settle(reason)
+    if not told.failures:  # which were told with the build
+        click.echo(show.outcome(told), err=True)

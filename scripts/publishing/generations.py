@@ -194,9 +194,11 @@ class Ledger:
         """Of a later commit, for which nothing had to be built."""
         self._update("code_version = %s", number, commit)
 
-    def wait(self) -> None:
-        """Returns when no publish is under way."""
+    def wait(self, milliseconds: int | None = None) -> None:
+        """Returns when no publish is under way; raises if one still is after so long."""
         with self.connection.cursor() as cursor:
+            if milliseconds is not None:
+                cursor.execute(self._dialect.lock_timeout.format(milliseconds))
             self._dialect.execute(
                 cursor,
                 "update ops.generations set message = message where target_schema = %s",

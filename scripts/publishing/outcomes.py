@@ -8,12 +8,13 @@ import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from common.environment import environment_of
 from common.project import ROOT, TARGET
+from common.warehouse import errors
 from diffing import ModelDiff
 from notifying.outcome import FailedTest, ModelChange, Outcome
 from publishing.building import Result
@@ -37,40 +38,72 @@ class Outcomes:
     started: float = field(default_factory=time.monotonic)
     failed_before: Sequence[str] = ()  # commands that did not keep a build from being published
 
+    def expect(self, action: str, generation: int, **told: Any) -> None:  # noqa: ANN401
+        """Writes what is so if it ends before anybody has learnt how the publish ended."""
+        reason = "It ended while it became live, before the warehouse had said whether it is."
+        self.write(action, generation, succeeded=None, reason=reason, **told)
+
     def write(
         self,
         action: str,
         generation: int | None,
         *,
+        succeeded: bool | None = False,
         published: Published | None = None,
         previous: int | None = None,
         **told: Any,  # noqa: ANN401
     ) -> Outcome:
-        """Writes how it ended; it succeeded if it was `published`."""
+        """Writes how it ended; it succeeded if it was `published`, which needs no warehouse."""
         if published and self.failed_before:
             failed = ", ".join(self.failed_before)
             told["reason"] = f"{failed} failed before it: the log says why."
-        on_target = f" --target {self.option}" if self.option else ""
-        back = f".venv/bin/python scripts/blue_green.py rollback{on_target} --to {previous}"
         outcome = Outcome(
             action=action,  # type: ignore[arg-type]
-            succeeded=published is not None,
+            succeeded=published is not None or succeeded,
             environment=environment_of(self.target),
             target=self.target,
             generation=generation,
-            live_generation=(self.ledger.live_number() or None) if self.ledger else None,
+            live_generation=generation if published else self._live(),
             previous_generation=previous,
             commit=commit(),
             author=author(),
             publish_milliseconds=round(published.milliseconds, 1) if published else None,
             lock_attempts=published.attempts if published else None,
             seconds=round(time.monotonic() - self.started, 1),
-            rollback_command=back if published and previous else None,
+            rollback_command=self._way_back(previous) if published else None,
             run_url=run_url(),
             **told,
         )
-        outcome.to_json(Path(os.environ.get("DBT_TARGET_PATH", TARGET)) / "outcome.json")
+        outcome.to_json(place())
         return outcome
+
+    def settle(self, reason: str) -> Outcome:
+        """Makes true what the run that has ended early wrote, if it did: it may be live by then."""
+        told = Outcome.from_json(place()) if place().exists() else None
+        if told is None or told.target != self.target:
+            return self.write("publish", None, reason=reason)
+        if told.succeeded is None and self.ledger:
+            with suppress(*errors()):
+                self.ledger.wait(milliseconds=3000)
+                live = self.ledger.live_number()
+                is_live = live == told.generation
+                told = replace(told, succeeded=is_live, live_generation=live, reason=reason)
+        if told.succeeded:
+            back = self._way_back(told.previous_generation)
+            told = replace(told, reason=told.reason or reason, rollback_command=back)
+        told.to_json(place())
+        return told
+
+    def _live(self) -> int | None:
+        """The live generation; None if the warehouse can't say."""
+        with suppress(*errors()):
+            return self.ledger.live_number() if self.ledger else None
+        return None
+
+    def _way_back(self, previous: int | None) -> str | None:
+        on_target = f" --target {self.option}" if self.option else ""
+        command = f".venv/bin/python scripts/blue_green.py rollback{on_target} --to {previous}"
+        return command if previous else None
 
     def write_failed(self, result: Result) -> Outcome:
         """The outcome of a build that didn't pass."""
@@ -90,6 +123,11 @@ class Outcomes:
                 for one in result.failures
             ],
         )
+
+
+def place() -> Path:
+    """Where the outcome is written."""
+    return Path(os.environ.get("DBT_TARGET_PATH", TARGET)) / "outcome.json"
 
 
 def model_changes(plan: Plan, diffs: Sequence[ModelDiff]) -> list[ModelChange]:

@@ -56,7 +56,7 @@ class Session:
     ledger: Ledger
     outcomes: Outcomes
     say: Callable[[str], None] = click.echo
-    has_published: bool = False
+    is_recording: bool = False  # it is live, and that is being written down
     _manifest: Any = None
 
     @classmethod
@@ -217,23 +217,24 @@ class Session:
                     *(self.environment, confirmation),
                 )
                 self._check_refusals(plan)
+                if confirmation.words():
+                    self.ledger.note(build.number, "; ".join(confirmation.words()))
+                told: dict[str, Any] = {
+                    "previous": live,
+                    "models": model_changes(plan, diffs),
+                    "confirmations": confirmation.words(),
+                    "notes": list(plan.notes),
+                }
+                self.outcomes.expect("publish", build.number, **told)
                 published = self._publisher(patience).publish(build.number)
-                self.has_published = True
+                self.is_recording = True
+                outcome = self.outcomes.write("publish", build.number, published=published, **told)
             except PublishError as error:
                 record.message = str(error)[:2000]
                 self.outcomes.write("publish", build.number, reason=str(error))
                 raise
-        if confirmation.words():
-            self.ledger.note(build.number, "; ".join(confirmation.words()))
-        return self.outcomes.write(
-            "publish",
-            build.number,
-            published=published,
-            previous=live,
-            models=model_changes(plan, diffs),
-            confirmations=confirmation.words(),
-            notes=list(plan.notes),
-        )
+        self.is_recording = False
+        return outcome
 
     def rollback(self, to: int | None, patience: Patience) -> Outcome:
         """Makes another generation live again."""
@@ -251,12 +252,13 @@ class Session:
         record = ops.Publish(self.environment, "rollback", to, commit(), len(changes))
         with ops.recorded_publish(lambda: open_warehouse(self.target), record):
             try:
+                self.outcomes.expect("rollback", to, previous=number)
                 published = self._publisher(patience).rollback(to)
+                return self.outcomes.write("rollback", to, published=published, previous=number)
             except PublishError as error:
                 record.message = str(error)[:2000]
                 self.outcomes.write("rollback", to, reason=str(error))
                 raise
-        return self.outcomes.write("rollback", to, published=published, previous=number)
 
     def status(self) -> list[dict[str, Any]]:
         """A row for each generation, the newest first."""

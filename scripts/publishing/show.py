@@ -52,6 +52,10 @@ def diffs(found: Sequence[ModelDiff], form: str) -> str:
 def outcome(told: Outcome) -> str:
     """The verdict in one line, and what to type next."""
     live = f"g{told.live_generation}" if told.live_generation else "what it was"
+    if told.succeeded is None:
+        asked = f".venv/bin/python scripts/blue_green.py status --target {told.target}"
+        lines = [click.style(f"NOT KNOWN whether g{told.generation} is live", fg="red", bold=True)]
+        return "\n".join([*lines, f"  why       {told.reason}", f"  to see it: {asked}"])
     if not told.succeeded:
         lines = [click.style(f"NOT {_done(told)}, live is still {live}", fg="red", bold=True)]
         lines += [f"  why       {told.reason}"] if told.reason else []
@@ -61,11 +65,12 @@ def outcome(told: Outcome) -> str:
             owner = f" ({one.owner})" if one.owner else ""
             lines.append(f"  failed    {one.name}{of}{rows}{owner}  {one.query}".rstrip())
         return "\n".join(lines)
-    took = f"{told.publish_milliseconds:,.0f} ms, {told.lock_attempts} " + (
-        "attempt" if told.lock_attempts == 1 else "attempts"
-    )
+    took = ""
+    if told.publish_milliseconds is not None and told.lock_attempts:
+        attempts = plural(told.lock_attempts, "attempt")
+        took = f" ({told.publish_milliseconds:,.0f} ms, {attempts})"
     verb = "LIVE" if told.action == "publish" else "ROLLED BACK, live is"
-    lines = [click.style(f"{verb} {live}", fg="green", bold=True) + f" on {told.target} ({took})"]
+    lines = [click.style(f"{verb} {live}", fg="green", bold=True) + f" on {told.target}{took}"]
     lines += [f"  but       {told.reason}"] if told.reason else []
     if told.models:
         lines.append(f"  models    {len(told.models)}")

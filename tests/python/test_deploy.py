@@ -392,6 +392,49 @@ def test_a_deploy_that_is_cancelled_when_it_is_live_tells_that(team: Team) -> No
         assert "== docs" not in said
 
 
+def test_a_deploy_that_is_killed_while_it_becomes_live_is_told_as_what_it_is(team: Team) -> None:
+    with (
+        team.changed((STORES, END, "-- to be killed when it is live\n" + END)),
+        trigger(
+            team.staging,
+            "before update on ops.generations for each row when (new.status = 'live')",
+            "perform pg_sleep(2)",
+        ),
+    ):
+        team.project.commit()
+        process = team.start_deploy()
+        sleeping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
+        wait_until(lambda: bool(team.staging.scalar(sleeping)), seconds=300)
+        process.kill()
+        process.communicate()
+        assert team.outcome["succeeded"] is None
+        said = team.blue_green("failed", "--reason", "it was killed")
+        assert f"LIVE g{team.live()} on staging" in said
+        told = team.outcome
+        assert (told["succeeded"], told["reason"]) == (True, "it was killed")
+        assert told["generation"] == told["live_generation"] == team.live() != 1
+        assert told["rollback_command"].endswith("--to 1")
+        team.project.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def test_a_connection_that_is_lost_once_it_is_live_makes_no_failure_of_it(team: Team) -> None:
+    with (
+        team.changed((STORES, END, "-- live and lost\n" + END)),
+        trigger(
+            team.staging,
+            "after update on ops.publishes for each row when (new.status = 'succeeded')",
+            "perform pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()",
+        ),
+    ):
+        team.project.commit()
+        said = team.project.run("scripts/deploy.sh", "staging", "--yes")
+        assert f"LIVE g{team.live()} on staging" in said
+        assert team.outcome["succeeded"]
+        assert team.outcome["live_generation"] == team.live() != 1
+        team.project.git("reset", "-q", "--hard", "HEAD~1")
+
+
 def test_a_refresh_is_published_whole_or_not_at_all(team: Team) -> None:
     """Late enough that tests fail is what lands; then it is mended at the source."""
     assert "all built" in team.refresh()
@@ -542,6 +585,19 @@ def test_a_full_refresh_of_prod_needs_a_reason(team: Team) -> None:
         "select selection from ops.dbt_invocations where command = 'run' and status = 'succeeded'"
     )
     assert "--full-refresh (the calendar was wrong)" in selection[0]
+
+
+@contextmanager
+def trigger(database: Database, event: str, body: str) -> Iterator[None]:
+    database.execute(
+        "create function public.at_it() returns trigger language plpgsql as "
+        f"$$ begin {body}; return new; end $$; "
+        f"create trigger at_it {event} execute function public.at_it()"
+    )
+    try:
+        yield
+    finally:
+        database.execute("drop function public.at_it cascade")
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:

@@ -110,7 +110,7 @@ def http() -> Iterator[Http]:
 
 
 def test_an_outcome_is_what_was_written(tmp_path: Path) -> None:
-    for outcome in (LIVE, NOT_DEPLOYED, Outcome("rollback", False, "dev", "dev")):
+    for outcome in (LIVE, NOT_DEPLOYED, Outcome("rollback", None, "dev", "dev")):
         outcome.to_json(tmp_path / "folder" / "outcome.json")
         assert Outcome.from_json(tmp_path / "folder" / "outcome.json") == outcome
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["outcome.json"]
@@ -205,8 +205,18 @@ def test_a_deploy_that_failed_says_what_is_live_and_what_to_look_at(
             "warning",
         ),
         (
-            replace(NOT_DEPLOYED, live_generation=None),
+            replace(NOT_DEPLOYED, live_generation=0),
             "NOT deployed to prod, nothing is live yet",
+            "failure",
+        ),
+        (
+            replace(NOT_DEPLOYED, live_generation=None),
+            "NOT deployed to prod, live is as it was",
+            "failure",
+        ),
+        (
+            replace(NOT_DEPLOYED, succeeded=None),
+            "NOT KNOWN whether g42 is live on prod",
             "failure",
         ),
         (
