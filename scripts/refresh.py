@@ -97,6 +97,7 @@ def cli(
             built = refresh.fill(backfill)
         else:
             refresh.extract()
+            refresh.run_snapshots()
             built = refresh.build(everything=everything)
             refresh.check_freshness()
     except errors() as error:
@@ -165,6 +166,22 @@ class Refresh:
         if not land(declared(self.manifest, self.target), Request(self.sources)):
             self.failed.append(step)
 
+    def run_snapshots(self) -> None:
+        """Those that a deploy has left, whatever else is built."""
+        if not self.publishes:
+            return
+        with Session.open(self.target, self.manifest) as session:
+            left = session.snapshots_left()
+            if left:
+                with session.alone(self.wait):
+                    self._check_is_live(session)
+                    step = self._begin("dbt", "--log-level", "warn", "snapshot", "--select", *left)
+                    try:
+                        session.run_snapshots()
+                    except PublishError as error:
+                        click.echo(str(error), err=True)
+                        self.failed.append(step)
+
     def build(self, *, everything: bool) -> str:
         """Builds what must be; says in words what that was."""
         with closing(open_warehouse(self.target)) as warehouse:
@@ -227,17 +244,7 @@ class Refresh:
 
     def _published(self, session: Session, *command: str) -> bool:
         """Builds gold beside live, and publishes it if all tests have passed."""
-        live = session.live_manifest()
-        if live is None:
-            raise PublishError(
-                "Nothing is deployed here yet: `scripts/deploy.sh` comes before the first refresh."
-            )
-        changed = planning.changed_names(self.manifest, live, self.target)
-        if changed:
-            raise PublishError(
-                f"The project is not what is live: {', '.join(changed[:5])} "
-                f"({len(changed)} changed). Deploy it, or refresh from the commit that is live."
-            )
+        self._check_is_live(session)
         arguments = command[command.index("--select") :] if "--select" in command else ()
         plan = session.plan_refresh(arguments)
         if not plan.builds:
@@ -255,6 +262,19 @@ class Refresh:
         except harmless as error:
             click.echo(f"Not all old generations were dropped: {error}", err=True)
         return True
+
+    def _check_is_live(self, session: Session) -> None:
+        live = session.live_manifest()
+        if live is None:
+            raise PublishError(
+                "Nothing is deployed here yet: `scripts/deploy.sh` comes before the first refresh."
+            )
+        changed = planning.changed_names(self.manifest, live, self.target)
+        if changed:
+            raise PublishError(
+                f"The project is not what is live: {', '.join(changed[:5])} "
+                f"({len(changed)} changed). Deploy it, or refresh from the commit that is live."
+            )
 
     def _everything(self) -> tuple[list[str], list[str], str]:
         # With all that their models read.

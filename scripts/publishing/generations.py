@@ -164,12 +164,18 @@ class Ledger:
 
     def plan(self, number: int) -> str:
         """The plan that a generation was built by, as JSON."""
-        ((text,),) = self._query(
-            "select plan_text from ops.generations where target_schema = %s and generation = %s",
-            self.target_schema,
-            number,
-        )
-        return str(text)
+        return self._plans("generation = %s", number)[number]
+
+    def plans_with_snapshots(self) -> dict[int, str]:
+        """By generation, the plans of what is live in which snapshots are left to run."""
+        if not self._is_there():
+            return {}
+        found = self._plans("kind = 'deploy' and plan_text not like %s", '%"snapshots": []%')
+        return {one.number: found[one.number] for one in self.history() if one.number in found}
+
+    def set_plan(self, number: int, plan: object) -> None:
+        """Of a live generation: what is left to do of it."""
+        self._update("plan_text = %s", number, json.dumps(plan))
 
     def mark_built(self, number: int) -> None:
         self._update(f"status = 'built', built_at = {self._dialect.now}", number)
@@ -252,6 +258,15 @@ class Ledger:
             *values,
         )
         return [Generation(*row) for row in rows]
+
+    def _plans(self, condition: str, *values: object) -> dict[int, str]:
+        rows = self._query(
+            "select generation, plan_text from ops.generations "
+            f"where target_schema = %s and {condition}",
+            self.target_schema,
+            *values,
+        )
+        return {int(number): str(text) for number, text in rows}
 
     def _is_there(self) -> bool:
         """Whether anything was ever written here: who only reads makes no tables."""

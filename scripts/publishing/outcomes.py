@@ -74,8 +74,7 @@ class Outcomes:
             run_url=run_url(),
             **told,
         )
-        outcome.to_json(place())
-        return outcome
+        return self.save(outcome)
 
     def settle(self, reason: str) -> Outcome:
         """Makes true what the run that has ended early wrote, if it did: it may be live by then."""
@@ -91,8 +90,11 @@ class Outcomes:
         if told.succeeded:
             back = self._way_back(told.previous_generation)
             told = replace(told, reason=told.reason or reason, rollback_command=back)
-        told.to_json(place())
-        return told
+        return self.save(told)
+
+    def save(self, outcome: Outcome) -> Outcome:
+        outcome.to_json(place())
+        return outcome
 
     def _live(self) -> int | None:
         """The live generation; None if the warehouse can't say."""

@@ -58,7 +58,7 @@ class Plan:
     builds: tuple[Planned, ...] = ()
     removed: tuple[Removed, ...] = ()
     tests: tuple[str, ...] = ()  # changed tests of models that did not change
-    snapshots: tuple[str, ...] = ()  # run in their place after the publish
+    snapshots: tuple[str, ...] = ()  # to run in their place after the publish; none when they have
     notes: tuple[str, ...] = ()
     project: str = ""  # the fingerprint of the project's files
 

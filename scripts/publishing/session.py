@@ -355,12 +355,32 @@ class Session:
         }  # fmt: skip
         (folder / "state.json").write_text(json.dumps(state, indent=2, default=str))
 
-    def run_snapshots(self, plan: Plan) -> bool:
-        """Runs the snapshots that read what was published, in their place."""
-        if not plan.snapshots:
-            return True
-        command = ("--log-level", "warn", "snapshot", "--select", *plan.snapshots)
-        return invoke(self.manifest, *command, target=self.target)
+    def snapshots_left(self) -> list[str]:
+        """The snapshots that read what deploys have published, and have not run since."""
+        here = {n.name for n in self.manifest.nodes.values() if n.resource_type == "snapshot"}
+        plans = map(Plan.from_json, self.ledger.plans_with_snapshots().values())
+        return sorted(here & {name for plan in plans for name in plan.snapshots})
+
+    def run_snapshots(self, told: Outcome | None = None) -> None:
+        """Runs the snapshots that are left, in their place. Raises PublishError if one fails.
+
+        The outcome that was told says so if it ends before they have.
+        """
+        left = self.snapshots_left()
+        if not left:
+            return
+        names = ", ".join(left)
+        self.say(f"Running in their place: {names}")
+        why = f"These snapshots did not run: {names}. The next deploy or refresh runs them."
+        if told:
+            self.outcomes.save(replace(told, reason=why))
+        command = ("--log-level", "warn", "snapshot", "--select", *left)
+        if not invoke(self.manifest, *command, target=self.target):
+            raise PublishError(why)
+        for number, text in self.ledger.plans_with_snapshots().items():
+            self.ledger.set_plan(number, replace(Plan.from_json(text), snapshots=()).to_json())
+        if told:
+            self.outcomes.save(told)
 
     def _publisher(self, patience: Patience) -> Publisher:
         return Publisher(lambda: open_warehouse(self.target), self.target_schema, patience)

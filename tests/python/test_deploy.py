@@ -25,6 +25,13 @@ STAGING = ("--target", "staging")
 FACT = "models/gold/pagila/fact_rental.sql"
 STORES = "models/gold/pagila/dim_store.sql"
 END = "select * from final"
+# As ProjectCopy writes it.
+IN_SNAPSHOT = "    - last_name\n    - email\n    - is_active\n"
+LESS_IN_SNAPSHOT = (
+    "snapshots/_snapshots.yml",
+    IN_SNAPSHOT,
+    IN_SNAPSHOT.replace("    - email\n", ""),
+)
 MACRO, DAYS = "macros/pagila/days_begun.sql", "/ 86400) as integer)"
 
 
@@ -140,15 +147,56 @@ def test_only_what_changed_and_what_reads_it_is_built(team: Team) -> None:
 
 def test_a_snapshot_that_changed_alone_runs_in_its_place(team: Team) -> None:
     """Also that it is live then: refreshes refuse a project that is not."""
-    columns = "[store_id, address_id, first_name, last_name, email, is_active, deleted_at]"
-    # As ProjectCopy writes them.
-    written = "".join(f"    - {one}\n" for one in columns.strip("[]").split(", "))
-    without = written.replace("    - email\n", "")
-    with team.changed(("snapshots/_snapshots.yml", written, without)):
+    with team.changed(LESS_IN_SNAPSHOT):
         said = team.blue_green("run")
         assert "afterwards snapshot snap_rental_customers" in said
         assert team.moved(team.live()) == set()
         assert "Nothing to deploy" in team.blue_green("plan")
+
+
+def test_snapshots_that_failed_after_a_publish_are_run_by_whatever_comes_next(team: Team) -> None:
+    """The deploy once more, or a refresh of anything."""
+    snapshot = "snap_rental_customers"
+    with team.changed(LESS_IN_SNAPSHOT):
+        with trigger(
+            team.staging,
+            f"before insert or update on snapshots.{snapshot}",
+            "raise 'no history today'",
+        ):
+            assert f"These snapshots did not run: {snapshot}" in team.blue_green("run", fails=True)
+            assert f"did not run: {snapshot}" in team.outcome["reason"]
+            assert team.outcome["succeeded"]
+            assert f"did not run: {snapshot}" in team.blue_green("run", fails=True)
+            said = team.refresh("--select", "dim_store", fails=True)
+            assert f"failed  .venv/bin/dbt --log-level warn snapshot --select {snapshot}" in said
+        assert f"snapshot --select {snapshot}" in team.refresh("--select", "dim_store")
+        assert f"snapshot --select {snapshot}" not in team.refresh("--select", "dim_store")
+
+
+def test_a_deploy_that_hangs_in_its_snapshots_ends_at_ctrl_c_and_tells_what_is_live(
+    team: Team,
+) -> None:
+    with (
+        team.changed(LESS_IN_SNAPSHOT),
+        team.staging.connect() as connection,
+        connection.cursor() as cursor,
+    ):
+        team.project.commit()
+        cursor.execute("begin; lock table snapshots.snap_rental_customers in share mode")
+        process = team.start_deploy()
+        waiting = "select count(*) from pg_locks where relation = %s::regclass and not granted"
+        table = ["snapshots.snap_rental_customers"]
+        wait_until(lambda: bool(team.staging.scalar(waiting, table)), seconds=300)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=20)
+        cursor.execute("rollback")
+        assert process.returncode == 130
+        assert f"LIVE g{team.live()} on staging" in said.split("Stopped.")[1]
+        assert "These snapshots did not run: snap_rental_customers" in team.outcome["reason"]
+        assert team.staging.scalar(waiting, table) == 0
+        assert "Running in their place: snap_rental_customers" in team.blue_green("run")
+        assert "Running in their place" not in team.blue_green("run")
+        team.project.git("reset", "-q", "--hard", "HEAD~1")
 
 
 def test_columns_of_a_source_and_variables_are_changes_of_their_models(team: Team) -> None:
@@ -386,7 +434,7 @@ def test_a_deploy_that_is_cancelled_when_it_is_live_tells_that(team: Team) -> No
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=120)
         team.project.git("reset", "-q", "--hard", "HEAD~1")
-        assert process.returncode == 0, said
+        assert process.returncode == 130, said
         assert team.outcome["succeeded"]
         assert team.outcome["live_generation"] == team.live()
         assert "== docs" not in said
