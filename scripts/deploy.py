@@ -27,6 +27,7 @@ from extraction.errors import ExtractError
 from extraction.run import never_landed
 from publishing import commands, show
 from publishing.commands import (
+    INTERRUPTED,
     Order,
     confirm_options,
     confirmation,
@@ -137,7 +138,7 @@ class Deploy:
         self.begin("notify")
         self.tell()
         if self.is_cancelled:
-            return
+            sys.exit(INTERRUPTED)
         self.session = None  # nothing is lost any more by ending it
         self.begin("docs")
         self.harmless(self.document, "The docs were not made.")

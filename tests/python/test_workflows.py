@@ -63,7 +63,7 @@ def test_each_purpose_has_its_workflow() -> None:
 def test_a_step_is_one_command_of_the_project(workflow: dict[str, Any]) -> None:
     for job in workflow["jobs"].values():
         for step in job["steps"]:
-            command = step.get("run", "").split()
+            command = step.get("run", "").removeprefix("exec ").split()
             assert not set(";&|<>`\n") & set(step.get("run", "").strip()), step
             if command[:1] == ["make"]:
                 assert {one for one in command[1:] if "=" not in one} <= TARGETS, step
@@ -109,6 +109,13 @@ def test_only_a_workflow_of_pull_requests_is_cancelled_while_it_runs(path: Path)
         assert cancels is False or path.stem in ("ci", "docs", "security"), path
         if isinstance(cancels, str):
             assert cancels == "${{ github.event_name == 'pull_request' }}"
+
+
+def test_who_cancels_a_deploy_reaches_it() -> None:
+    """GitHub sends its signals to the process of the step, and no shell passes them on."""
+    commands = [step.get("run", "") for job in jobs("deploy").values() for step in job["steps"]]
+    assert sum("deploy.sh" in one for one in commands) == 2
+    assert all(one.startswith("exec ") for one in commands if "deploy.sh" in one)
 
 
 def test_caches_are_keyed_by_the_locks_and_far_from_credentials(workflow: dict[str, Any]) -> None:
