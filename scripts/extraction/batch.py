@@ -59,6 +59,7 @@ def load_table(
         reader = open_reader()
         try:
             window = _load(spec, reader, writer, observer, batch, result, since, full_refresh)
+            result.warnings.extend(reader.warnings)
         finally:
             reader.close()
         observer.step(spec, "commit")
@@ -106,7 +107,6 @@ def _load(
     watermark = _watermark(spec, writer, full_refresh)
     window = _window(spec, reader, columns, watermark, since)
     result.cursor_from, result.cursor_to = window.cursor_from, window.cursor_to
-    result.warnings.extend(reader.warnings)
     if window.warning:
         result.warnings.append(window.warning)
     keys = [_landed(spec, drift, columns, name) for name in spec.primary_key]

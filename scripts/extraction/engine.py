@@ -140,8 +140,10 @@ class Reader(Protocol):
     """One connection to a source system, in one snapshot of it from open to close, if it can."""
 
     formats: Sequence[str]
-    # What whoever looks at a batch should know of how it was read.
-    warnings: Sequence[str]
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What whoever looks at a batch should know of how it was read; known once it was."""
 
     def columns(self, spec: TableSpec) -> list[Column]:
         """The table's columns; raises ExtractError if there is no such table.

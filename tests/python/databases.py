@@ -247,6 +247,21 @@ def skip_for_want(why: str) -> NoReturn:
     pytest.skip(why)
 
 
+def lacks(source: SqlServerDatabase, probe: str) -> str | None:
+    """What a server says that can't do something; None if it can."""
+    try:
+        source.execute(probe)
+    except pyodbc.Error as error:
+        return str(sqlserver.explain(error))
+    return None
+
+
+def needs(source: SqlServerDatabase, capability: str, probe: str) -> None:
+    """Skips, or fails, a test on a server that can't do what it is about."""
+    if said := lacks(source, probe):
+        skip_for_want(f"this server has no {capability}: {said}")
+
+
 # The collation that a warehouse needs, and the nearest of a server that has no UTF-8 in `varchar`.
 COLLATIONS = ("Latin1_General_100_BIN2_UTF8", "Latin1_General_100_BIN2")
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import pyodbc
 import pytest
 
 from common import sqlserver
 from databases import (
     SQLSERVER,
     SqlServerDatabase,
+    lacks,
+    needs,
     skip_for_want,
     temporary_sqlserver_database,
 )
@@ -145,20 +146,6 @@ def test_every_value_lands_as_it_is(shop: Shop, source: SqlServerDatabase) -> No
     assert types == {name: landing for name, _, _, landing, _ in cases}
     if lacking:
         skip_for_want(f"passed, but for what this server has not: {'; '.join(lacking)}")
-
-
-def lacks(source: SqlServerDatabase, probe: str) -> str | None:
-    """What a server says that can't do something; None if it can."""
-    try:
-        source.execute(probe)
-    except pyodbc.Error as error:
-        return str(sqlserver.explain(error))
-    return None
-
-
-def needs(source: SqlServerDatabase, capability: str, probe: str) -> None:
-    if said := lacks(source, probe):
-        skip_for_want(f"this server has no {capability}: {said}")
 
 
 def test_names_are_snake_case_and_hostile_ones_are_quoted(

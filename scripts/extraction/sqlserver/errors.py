@@ -12,10 +12,15 @@ from extraction.errors import ExtractError, TransientError
 
 # SQL Server's numbers of a lock timeout and of a deadlock.
 HELD_UP = (1222, 1205)
+# Can be read, but in no snapshot: what a view reads in another database that allows none (yet, or
+# any more) or on another server, and memory-optimized tables.
+NO_SNAPSHOT = (3952, 3954, 3956, 3963, 3996, 7420, 41332)
 _TRANSIENT_STATES = ("08", "40001", "HYT00", "HYT01")
 _TRANSIENT_NUMBERS = {
     1204,  # no locks left
-    *(3960, 3961),  # a snapshot was overtaken
+    *(3953, 3957, 3960, 3961),  # a snapshot was overtaken
+    *(3958, 3966),  # its rows' versions had to make room in tempdb
+    *(41301, 41839),  # a row of a memory-optimized table was not yet committed for good
     *(233, 596, 10053, 10054, 10060),  # the connection was ended, by one side or on its way
     *(701, 802, 8645, 8651),  # out of memory for now
     *(6005, 17142, 18401, 18451),  # shutting down, paused, starting
@@ -31,6 +36,11 @@ _HINTS = {
     229: "Grant the user of the connection what is missing.",
     262: "Grant the user of the connection what is missing.",
     2760: "Grant the user of the connection what is missing.",
+    **dict.fromkeys(
+        (41359, 41368),
+        "Let `alter database … set memory_optimized_elevate_to_snapshot on`, or the view say "
+        "`with (snapshot)` after its memory-optimized tables.",
+    ),
     3729: (
         "A table in mode full is replaced by each run, so nothing may be bound to it: "
         "build on bronze instead."
@@ -40,6 +50,10 @@ _HINTS = {
 
 class HeldUpError(TransientError):
     """Somebody else has locked what a statement needs."""
+
+
+class NoSnapshotError(ExtractError):
+    """A statement that can't read in a snapshot what it reads."""
 
 
 @contextmanager
@@ -59,6 +73,8 @@ def translate(error: SqlServerError, where: str) -> ExtractError:
         message += f" {hint}"
     if error.number in HELD_UP:
         return HeldUpError(message)
+    if error.number in NO_SNAPSHOT:
+        return NoSnapshotError(message)
     return TransientError(message) if is_transient(error) else ExtractError(message)
 
 

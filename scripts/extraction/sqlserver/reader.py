@@ -43,6 +43,10 @@ READ_COMMITTED = (
     "read committed: the database allows no snapshots, so rows that changed during the read may be "
     "of different moments (alter database … set allow_snapshot_isolation on)"
 )
+REFUSED = (
+    "read committed: no snapshot can have this table, so rows that changed during the read may be "
+    "of different moments"
+)
 
 _FACTS = """
     select snapshot_isolation_state from sys.databases where database_id = db_id()
@@ -79,13 +83,18 @@ class SqlServerReader:
         self.formats: Sequence[str] = [COPY_TEXT if warehouse == "postgres" else DOCUMENTS]
         # Before the snapshot: what was under way then and is not in it has higher numbers.
         self._active = self._first_active_rowversion()
-        self.is_snapshot = self._session.scalar(_FACTS) == 1
-        if self.is_snapshot:
+        is_snapshot = self._session.scalar(_FACTS) == 1
+        if is_snapshot:
             self._session.read_one_moment()
-        else:  # each statement ends by itself, so that no lock outlives it
-            self._session.execute("set transaction isolation level read committed")
+        else:
+            self._session.read_what_is_committed()
         self._session.execute(f"set lock_timeout {_LOCK_TIMEOUT_MS}")
-        self.warnings: Sequence[str] = () if self.is_snapshot else (READ_COMMITTED,)
+        self._warnings = [] if is_snapshot else [READ_COMMITTED]
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        refusal = self._session.refusal
+        return [*self._warnings, *([f"{REFUSED} ({refusal})"] if refusal else [])]
 
     def columns(self, spec: TableSpec) -> list[Column]:
         rows = self._session.query(_COLUMNS, _table(spec))
@@ -326,13 +335,20 @@ class _Rows:
         self._write, self._refuse = write, refuse
         self._session = session
         self._cursor: pyodbc.Cursor | None = None
+        self._has_sent = False
 
     def __call__(self, sink: Sink) -> int:
+        return self._session.read(lambda: self._send(sink))
+
+    def _send(self, sink: Sink) -> int:
+        if self._has_sent:  # as of a view whose second half is in another database
+            raise ExtractError(f"{self._session.refusal} That was said when rows had been sent.")
         sent, wanted = 0, FIRST_ROWS
         with self._session.cursor() as self._cursor:
             self._cursor.execute(self._query)
             while rows := self._fetch(wanted, sent):
                 chunk = self._lines(rows)
+                self._has_sent = True
                 sink(chunk, len(rows))
                 sent += len(rows)
                 # A chunk's size is kept, so that memory stays flat however wide a row is.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import pyodbc
 
-from extraction.sqlserver.errors import translated
+from extraction.sqlserver.errors import NoSnapshotError, translated
+
+Read = TypeVar("Read")
 
 
 class Session:
@@ -21,6 +23,7 @@ class Session:
     def __init__(self, connection: pyodbc.Connection, where: str) -> None:
         self.connection = connection
         self._where = where
+        self.refusal: NoSnapshotError | None = None  # of what is now read without a snapshot
 
     @contextmanager
     def cursor(self) -> Iterator[pyodbc.Cursor]:
@@ -42,19 +45,44 @@ class Session:
 
     def query(self, statement: str, *parameters: object) -> list[Any]:
         """The rows of a query."""
-        with self.cursor() as cursor:
-            return list(cursor.execute(statement, *parameters).fetchall())
+
+        def fetch() -> list[Any]:
+            with self.cursor() as cursor:
+                return list(cursor.execute(statement, *parameters).fetchall())
+
+        return self.read(fetch)
 
     def scalar(self, statement: str, *parameters: object) -> Any:  # noqa: ANN401
         """The first value of a query's first row, None without rows."""
         rows = self.query(statement, *parameters)
         return rows[0][0] if rows else None
 
+    def read(self, fetch: Callable[[], Read]) -> Read:
+        """What `fetch` reads; once more, and no longer of one moment, if no snapshot can have it.
+
+        The server says so when a transaction comes to the table first: nothing was read of it yet.
+        """
+        try:
+            return fetch()
+        except NoSnapshotError as refusal:
+            if self.connection.autocommit:
+                raise
+            self.refusal = refusal
+        self.read_what_is_committed()
+        return fetch()
+
     def read_one_moment(self) -> None:
         """From now on all that is read is of one moment, that of the first query to come."""
         self.execute("set transaction isolation level snapshot")
         with translated(self._where):
             self.connection.autocommit = False
+
+    def read_what_is_committed(self) -> None:
+        """From now on each statement ends by itself, so that no lock outlives it."""
+        with translated(self._where):
+            self.connection.rollback()
+            self.connection.autocommit = True
+        self.execute("set transaction isolation level read committed")
 
     def close(self) -> None:
         """Ends the connection, and takes back what was under way; also of one that is lost."""
