@@ -110,6 +110,8 @@ VALUES = [
     ("image", "0x0102", "bytea", "\\x0102"),
     ("sysname", "N'name'", "text", "name"),
     ("xml", "N'<a b=\"ü\">1</a>'", "text", '<a b="ü">1</a>'),
+    ("json", 'N\'{"a":"ü"}\'', "text", '{"a":"ü"}'),
+    ("vector(2)", "'[1.5, 2]'", "text", "[1.5000000e+000,2.0000000e+000]"),
     ("sql_variant", "convert(int, 7)", "text", "7"),
     ("hierarchyid", "'/1/2/'", "text", "/1/2/"),
     ("geography", "geography::Point(47.6, -122.3, 4326)", "text", "POINT (-122.3 47.6)"),
@@ -167,6 +169,40 @@ def test_views_and_computed_columns_are_read(shop: Shop, source: SqlServerDataba
     source.execute("create view item as select id, total from base")
     shop.load(table())
     assert landed(shop, "id, total::float8") == [(1, 2.5)]
+
+
+def test_an_alias_type_lands_as_what_it_stands_for(shop: Shop, source: SqlServerDatabase) -> None:
+    source.execute("create type phone from varchar(20)")
+    source.execute("create type amount from decimal(9, 2) not null")
+    source.execute("create table item (id phone primary key, price amount, updated_at int)")
+    source.execute("insert into item values ('+49 1', 1.50, 1), ('+49 2', 2, 1)")
+    soft = cursor(deletes="soft", lookback=None)
+    shop.load(soft)
+    assert landed(shop, "id, price::text") == [("+49 1", "1.50"), ("+49 2", "2.00")]
+    source.execute("insert into item values ('+49 3', 3, 0)")
+    assert shop.load(soft).rows == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "declared"),
+    [
+        ("sparse columns", "v int sparse null"),
+        ("computed columns that are kept", "x int null, v as (x) persisted"),
+        (
+            "columns of system time",
+            "x int null, v datetime2 generated always as row start hidden not null, "
+            "w datetime2 generated always as row end hidden not null, "
+            "period for system_time (v, w)",
+        ),
+    ],
+)
+def test_columns_that_are_kept_or_shown_otherwise_are_read(
+    shop: Shop, source: SqlServerDatabase, what: str, declared: str
+) -> None:
+    needs(source, what, f"create table item (id int primary key, {declared})")
+    source.execute("insert into item (id) values (1)")
+    shop.load(table())
+    assert landed(shop, "id, v")[0][0] == 1
 
 
 def test_an_empty_table_lands_with_its_types(shop: Shop, source: SqlServerDatabase) -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from extraction.sqlserver.reader import _hash, _minus_lookback, _range, _written
-from extraction.sqlserver.types import SourceType, expression, of_text
+from extraction.sqlserver.reader import (
+    _COLUMNS,
+    _hash,
+    _minus_lookback,
+    _range,
+    _written,
+)
+from extraction.sqlserver.types import Form, SourceType, expression, form, landing_type, of_text
 from extraction_support import cursor_spec
 
 ROWVERSION = SourceType("timestamp", 8, 0, 0)
@@ -42,6 +48,13 @@ def test_an_old_moment_is_read_from_six_digits(name: str) -> None:
     assert of_text(SourceType(name, 8, 23, 3), "'x'") == (
         f"convert({name}, convert(datetime2(7), 'x', 121))"
     )
+
+
+def test_only_alias_types_are_taken_for_the_type_below() -> None:
+    """Below a vector is a varbinary, but what the server sends of it is a text."""
+    assert "t.is_user_defined = 1 or t.name = 'sysname'" in _COLUMNS
+    vector = SourceType("vector", 20, 0, 0)
+    assert (form(vector), landing_type(vector, "sqlserver")) == (Form.TEXT, "varchar(max)")
 
 
 def test_a_rowversion_has_no_lookback() -> None:

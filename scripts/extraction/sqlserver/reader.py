@@ -51,12 +51,16 @@ REFUSED = (
 _FACTS = """
     select snapshot_isolation_state from sys.databases where database_id = db_id()
 """
+# An alias type, such as sysname, is read as the type below. That of a vector is varbinary, too, but
+# the server sends a text.
 _COLUMNS = """
     select c.name, c.is_nullable, coalesce(b.name, t.name), c.max_length, c.precision, c.scale,
            t.is_assembly_type, c.collation_name
     from sys.columns as c
     inner join sys.types as t on t.user_type_id = c.user_type_id
-    left join sys.types as b on b.user_type_id = t.system_type_id and t.is_assembly_type = 0
+    left join sys.types as b
+        on b.user_type_id = t.system_type_id and t.is_assembly_type = 0
+        and (t.is_user_defined = 1 or t.name = 'sysname')
     where c.object_id = object_id(?)
     order by c.column_id
 """
