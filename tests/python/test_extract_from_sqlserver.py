@@ -205,6 +205,24 @@ def test_columns_that_are_kept_or_shown_otherwise_are_read(
     assert landed(shop, "id, v")[0][0] == 1
 
 
+def test_the_seventh_digit_of_a_second_is_kept_where_it_matters(
+    shop: Shop, source: SqlServerDatabase
+) -> None:
+    """It doesn't land, but a watermark has it, and a key is found without it."""
+    moment = "2026-01-01 10:00:00.1234567"
+    shown = f"select convert(nvarchar(40), convert(datetime2(7), '{moment}', 121), 121)"
+    if source.scalar(shown) != moment:
+        skip_for_want("this server keeps six digits of a second")
+    source.execute("create table item (id datetime2(7) primary key, updated_at datetime2(7))")
+    source.execute(f"insert into item values ('{moment}', '{moment}')")
+    soft = cursor(deletes="soft")
+    assert shop.load(soft).cursor_to == moment
+    assert shop.load(soft).rows == 0
+    source.execute("insert into item values ('2026-01-02 00:00:00.0000001', '2025-01-01')")
+    assert shop.load(soft).rows == 1
+    assert landed(shop, "count(distinct id)") == [(2,)]
+
+
 def test_an_empty_table_lands_with_its_types(shop: Shop, source: SqlServerDatabase) -> None:
     source.execute("create table item (id int, name nvarchar(10))")
     assert shop.load(table()).rows == 0

@@ -9,6 +9,7 @@ from extraction.sqlserver.reader import (
     _hash,
     _minus_lookback,
     _range,
+    _same_key,
     _written,
 )
 from extraction.sqlserver.types import Form, SourceType, expression, form, landing_type, of_text
@@ -48,6 +49,15 @@ def test_an_old_moment_is_read_from_six_digits(name: str) -> None:
     assert of_text(SourceType(name, 8, 23, 3), "'x'") == (
         f"convert({name}, convert(datetime2(7), 'x', 121))"
     )
+
+
+@pytest.mark.parametrize("name", ["datetime2", "datetimeoffset", "time"])
+def test_a_key_with_a_seventh_digit_is_found_by_the_six_that_landed(name: str) -> None:
+    """The last of them reach to the end of what the type holds, and no further."""
+    assert _same_key("k", "x", SourceType(name, 8, 27, 7)) == (
+        "(k >= x and k <= dateadd(nanosecond, 900, x))"
+    )
+    assert _same_key("k", "x", SourceType(name, 8, 26, 6)) == "k = x"
 
 
 def test_only_alias_types_are_taken_for_the_type_below() -> None:

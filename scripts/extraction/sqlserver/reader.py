@@ -195,7 +195,9 @@ class SqlServerReader:
         ]
         fields = ", ".join(f"k{n} nvarchar(4000) '$[{n}]'" for n in range(len(keys)))
         same = " and ".join(
-            f"t.{identifier(key.source)} = {of_text(type_, _collated(f'k.k{n}', type_))}"
+            _same_key(
+                f"t.{identifier(key.source)}", of_text(type_, _collated(f"k.k{n}", type_)), type_
+            )
             for n, (key, type_) in enumerate(zip(keys, types, strict=True))
         )
         documents = literal(json.dumps(rows, ensure_ascii=False))
@@ -424,6 +426,13 @@ def lookback_seconds(spec: TableSpec) -> int:
 
 def _collated(value: str, type_: SourceType) -> str:
     return f"{value} collate {type_.collation}" if type_.collation else value
+
+
+def _same_key(column: str, value: str, type_: SourceType) -> str:
+    """The condition for the key that landed as this value, which has six digits of a second."""
+    if type_.name in ("datetime2", "datetimeoffset", "time") and type_.scale > 6:
+        return f"({column} >= {value} and {column} <= dateadd(nanosecond, 900, {value}))"
+    return f"{column} = {value}"
 
 
 def _key_text(type_: SourceType, value: str) -> str:
