@@ -11,6 +11,7 @@ from diagnosis.connection import remedy
 from diagnosis.finding import Finding, ok, problem, warning
 from extraction.errors import redact
 from extraction.spec import TableSpec
+from extraction.sqlserver.changes import IS_WRITTEN_TO
 
 LOGIN_TIMEOUT = 10
 
@@ -57,7 +58,8 @@ def _look(url: str, tables: Sequence[TableSpec]) -> tuple[list[str], bool, int, 
                 "select snapshot_isolation_state from sys.databases where database_id = db_id()"
             ).fetchone()
             tracked = cursor.execute(
-                f"select object_id from sys.change_tracking_tables where object_id in ({ids})"
+                f"select object_id from sys.change_tracking_tables where object_id in ({ids}) "
+                f"and {IS_WRITTEN_TO}"
             ).fetchall()
             hidden = [
                 id_

@@ -12,10 +12,19 @@ from extraction.sqlserver.types import SourceType
 
 _PREFIX = "change tracking version "
 
-_IS_TRACKED = "select 1 from sys.change_tracking_tables where object_id = object_id(?)"
+# Not a secondary replica, nor another read-only copy: these track no changes, and don't know which
+# transactions are under way where rows are written.
+IS_WRITTEN_TO = (
+    "convert(nvarchar(20), databasepropertyex(db_name(), 'Updateability')) = 'READ_WRITE'"
+)
+
+_IS_TRACKED = f"""
+    select 1 from sys.change_tracking_tables where object_id = object_id(?) and {IS_WRITTEN_TO}
+"""
 _VERSIONS = """
     select change_tracking_current_version(), change_tracking_min_valid_version(object_id(?))
 """
+_OLDEST = "select change_tracking_min_valid_version(object_id(?))"
 _KEYS = """
     select c.name
     from sys.indexes as i
@@ -60,6 +69,11 @@ class TrackedChanges:
     def reach_back_to(self, version: int) -> bool:
         """Whether all that changed since that version is still known."""
         return self.oldest <= version <= self.version
+
+    def still_reach_back_to(self, version: int) -> bool:
+        """The same, asked anew: the server forgets while it is read, too."""
+        ((oldest,),) = self.query(_OLDEST, self.table)
+        return oldest is not None and int(oldest) <= version
 
     def condition(self, version: int) -> str:
         """Selects the rows, of a table with the alias t, that changed after that version."""

@@ -17,7 +17,7 @@ from extraction.engine import Column, Sink, Stream, Watermark, Window
 from extraction.errors import ExtractError, TransientError
 from extraction.key_digests import Interval, KeyDigests
 from extraction.spec import TableSpec
-from extraction.sqlserver.changes import TrackedChanges, version_of
+from extraction.sqlserver.changes import IS_WRITTEN_TO, TrackedChanges, version_of
 from extraction.sqlserver.lines import ZeroError, copy_text, json_lines
 from extraction.sqlserver.session import Session
 from extraction.sqlserver.types import (
@@ -84,6 +84,8 @@ class SqlServerReader:
         self._name = name
         self._warehouse = warehouse
         self._types: dict[str, SourceType] = {}
+        # What is read of a table's changes, and since which version.
+        self._read_since: tuple[TrackedChanges, int] | None = None
         self.formats: Sequence[str] = [COPY_TEXT if warehouse == "postgres" else DOCUMENTS]
         # Before the snapshot: what was under way then and is not in it has higher numbers.
         self._active = self._first_active_rowversion()
@@ -163,6 +165,7 @@ class SqlServerReader:
         if changes:
             overlap: str | None = changes.overlap
             if low is not None and known is not None and changes.reach_back_to(known):
+                self._read_since = (changes, known)
                 condition = changes.condition(known)
                 may_be_gone = changes.deleted_any(known)
             elif low is not None:
@@ -265,21 +268,38 @@ class SqlServerReader:
                     f"DETAIL: the row with {', '.join(shown)[:200]}"
                 )
 
-            return _Rows(self._session, self._name, query, self.formats[0], write, refuse)
+            return _Rows(
+                *(self._session, self._name, query, self.formats[0], write, refuse),
+                self._check_changes,
+            )
 
         return make
 
     def close(self) -> None:
         self._session.close()
 
+    def _check_changes(self) -> None:
+        """Whether the server still knew all changes that were read; a snapshot keeps them."""
+        if self._read_since is None or self._session.is_of_one_moment:
+            return
+        changes, version = self._read_since
+        if not changes.still_reach_back_to(version):
+            raise TransientError(
+                f"{self._name}: changes of {changes.table} were forgotten while they were read."
+            )
+
     def _first_active_rowversion(self) -> int | None:
         """The lowest rowversion that a transaction under way may still write."""
         try:
-            return int(self._session.scalar("select convert(bigint, min_active_rowversion())"))
+            active = self._session.scalar(
+                f"select case when {IS_WRITTEN_TO} "
+                "then convert(bigint, min_active_rowversion()) end"
+            )
         except TransientError:
             raise
         except ExtractError:
             return None  # the server has no rowversions
+        return None if active is None else int(active)
 
     def _limit(self, cursor: str, type_: SourceType) -> list[str]:
         """Of a rowversion, only what no transaction under way can still come below."""
@@ -288,7 +308,8 @@ class SqlServerReader:
         if self._active is None:
             raise ExtractError(
                 f"{self._name}: the server does not say which rowversions are still to come "
-                "(min_active_rowversion()), so a cursor of them would lose rows. Name another."
+                "(min_active_rowversion(); a read-only copy can't), so a cursor of them would lose "
+                "rows. Name another, or read where rows are written."
             )
         return [f"{cursor} < {of_text(type_, str(self._active))}"]
 
@@ -334,11 +355,12 @@ class _Rows:
         format_: str,
         write: Callable[[Sequence[Sequence[Any]]], bytes],
         refuse: Callable[[Sequence[Any], int], ExtractError],
+        check: Callable[[], None],
     ) -> None:
         self.format = format_
         self._name = name
         self._query = query
-        self._write, self._refuse = write, refuse
+        self._write, self._refuse, self._check = write, refuse, check
         self._session = session
         self._cursor: pyodbc.Cursor | None = None
         self._has_sent = False
@@ -359,6 +381,7 @@ class _Rows:
                 sent += len(rows)
                 # A chunk's size is kept, so that memory stays flat however wide a row is.
                 wanted = max(1, min(MOST_ROWS, CHUNK_BYTES * len(rows) // len(chunk)))
+        self._check()
         return sent
 
     def cancel(self) -> None:

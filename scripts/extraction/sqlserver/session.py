@@ -57,6 +57,11 @@ class Session:
         rows = self.query(statement, *parameters)
         return rows[0][0] if rows else None
 
+    @property
+    def is_of_one_moment(self) -> bool:
+        """Whether all that is read is."""
+        return not self.connection.autocommit
+
     def read(self, fetch: Callable[[], Read]) -> Read:
         """What `fetch` reads; once more, and no longer of one moment, if no snapshot can have it.
 
@@ -65,7 +70,7 @@ class Session:
         try:
             return fetch()
         except NoSnapshotError as refusal:
-            if self.connection.autocommit:
+            if not self.is_of_one_moment:
                 raise
             self.refusal = refusal
         self.read_what_is_committed()
@@ -87,7 +92,7 @@ class Session:
     def close(self) -> None:
         """Ends the connection, and takes back what was under way; also of one that is lost."""
         with suppress(pyodbc.Error):
-            if not self.connection.autocommit:
+            if self.is_of_one_moment:
                 self.connection.rollback()
         with suppress(pyodbc.Error):
             self.connection.close()
