@@ -94,7 +94,8 @@ class SqlServerReader:
             self._session.read_one_moment()
         else:
             self._session.read_what_is_committed()
-        self._session.execute(f"set lock_timeout {_LOCK_TIMEOUT_MS}")
+        # In a deadlock, too, it is the reader that starts anew, not who works at the source.
+        self._session.execute(f"set lock_timeout {_LOCK_TIMEOUT_MS}; set deadlock_priority low")
         self._warnings = [] if is_snapshot else [READ_COMMITTED]
 
     @property
