@@ -19,7 +19,7 @@ from publishing.engine import engine_of
 from publishing.errors import BusyError, PublishError, StaleError
 from publishing.generations import Change, Ledger
 from publishing.publisher import Patience, Publisher, changes_of
-from publishing.sqlserver import batch, carry, outside, views
+from publishing.sqlserver import batch, carry, copying, outside, views
 from publishing.sqlserver.engine import SqlServer
 from publishing.sqlserver.outside import OutsideView
 from tsql.checks import check, grammar, unparsable, words
@@ -243,6 +243,48 @@ def test_a_view_outside_is_unreadable_when_a_column_that_it_names_is_gone() -> N
     ]
 
 
+# ------------------------------------------------------------------ masks, of a catalogue
+
+LIVE_AND_NEXT = ("gold", "dim"), ("gold__next", "dim")
+MASKED = {"[gold].[dim]": [("email", "default()")], "[gold__next].[dim]": [("name", "email()")]}
+
+
+def _catalogue(**answers: list[tuple[Any, ...]]) -> copying.Query:
+    """Answers the questions of copying.py that are named, and all others by nothing.
+
+    The live table has a mask on `email`, the next one of its own on `name`.
+    """
+    found = {getattr(copying, name): rows for name, rows in answers.items()}
+
+    def query(statement: str, *values: object) -> list[tuple[Any, ...]]:
+        if statement == copying._MASKS:
+            return MASKED[str(values[0])]
+        return found.get(statement, [])
+
+    return query
+
+
+@pytest.mark.parametrize("columns", [{"email", "name"}, {"name"}])
+def test_a_mask_on_live_is_on_what_replaces_it(columns: set[str]) -> None:
+    masks = [*carry.masks(_catalogue(_IS_MASKED=[(1,)]), *LIVE_AND_NEXT, columns)]
+    assert masks == (["alter table [gold__next].[dim] alter column [email] add masked with "
+                      "(function = 'default()')"] if "email" in columns else [])  # fmt: skip
+    assert not any([*unparsable(one)] for one in masks)
+    assert not [*carry.masks(_catalogue(), *LIVE_AND_NEXT, columns)]
+
+
+@pytest.mark.parametrize("may", [0, 1])
+def test_masked_values_are_copied_by_those_only_who_see_them(may: int) -> None:
+    text = ("varchar", "sys", False, 20, 0, 0, None, True, *[False] * 5, 0)
+    query = _catalogue(_IS_MASKED=[(1,)], _COLUMNS=[("email", *text)], _SEES=[(may,)])
+    if not may:
+        with pytest.raises(PublishError, match=r"gold\.dim has masks.*UNMASK"):
+            copying.table(query, *LIVE_AND_NEXT)
+        return
+    (made, *_), _, _ = copying.table(query, *LIVE_AND_NEXT)
+    assert "[email] varchar(20) masked with (function = 'default()') null" in made
+
+
 # ------------------------------------------------------------------ on a server
 
 
@@ -423,6 +465,28 @@ def test_the_next_table_gets_what_hands_gave_the_live_one(engine: SqlServer) -> 
     if not engine.query(rights, "gold.dim"):
         skip_for_want("this server doesn't say who was granted what")
     assert engine.query(rights, "gold__next.dim") == [("SELECT", "GRANT")]
+
+
+@ON_SQLSERVER
+@pytest.mark.sqlserver
+def test_a_mask_stays_on_the_next_table_and_on_a_copy(engine: SqlServer) -> None:
+    try:
+        engine.execute(
+            "create table gold.dim (id int, email varchar(20) masked with (function = 'email()'))"
+        )
+    except pyodbc.Error as error:
+        skip_for_want(f"this server has no masks: {sqlserver.explain(error)}")
+    engine.execute("insert into gold.dim values (1, 'ada@example.org')")
+    engine.make_schema("gold__next")
+    live, next_ = ("gold", "dim"), ("gold__next", "dim")
+    masks = copying.masks(engine.query, live)
+    assert masks == {"email": "masked with (function = 'email()')"}
+    engine.execute("create table gold__next.dim (id int, email varchar(20))")
+    engine.carry(live, next_, "gold", by_dbt=False)
+    assert copying.masks(engine.query, next_) == masks
+    engine.copy(live, next_)
+    assert copying.masks(engine.query, next_) == masks
+    assert engine.query("select email from gold__next.dim") == [("ada@example.org",)]
 
 
 def _describe(engine: SqlServer, place: tuple[str, str], column: str | None, text: str) -> None:

@@ -1,7 +1,7 @@
 """What a new relation takes over from the one that it replaces, before it is published.
 
-Owner, rights on the table and on columns, extended properties such as comments, indexes that dbt
-did not make, and statistics. Rights on the live schema are the schema's own: they hold for what
+Owner, rights on the table and on columns, masks, extended properties such as comments, indexes that
+dbt did not make, and statistics. Rights on the live schema are the schema's own: they hold for what
 comes into it.
 """
 
@@ -68,6 +68,7 @@ def statements(query: Query, live: Place, next_: Place, *, grants_by_dbt: bool) 
     columns = {name for (name,) in query(_COLUMNS, to)}
     kinds = [kind for place in (source, to) for (kind,) in query(_KIND, place)]
     if kinds == ["U", "U"]:
+        yield from masks(query, live, next_, columns)  # before there is an index on the column
         yield from _indexes(query, live, next_)
         yield from _statistics(query, source, to, columns)
     theirs = {(name, column) for name, _, column in query(_PROPERTIES, to)}
@@ -82,6 +83,15 @@ def statements(query: Query, live: Place, next_: Place, *, grants_by_dbt: bool) 
 def is_by_dbt(index: str) -> bool:
     """Whether dbt-sqlserver gives such names."""
     return _BY_DBT.fullmatch(index) is not None
+
+
+def masks(query: Query, live: Place, next_: Place, columns: set[str]) -> Iterator[str]:
+    """Masks that the new table has none for: without them readers would see what is behind."""
+    theirs = copying.masks(query, next_)
+    for column, mask in copying.masks(query, live).items():
+        if column in columns and column not in theirs:
+            table = f"alter table {identifier(*next_)}"
+            yield f"{table} alter column {identifier(column)} add {mask}"
 
 
 def rights(query: Query, source: str, to: str, columns: set[str] | None = None) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from common.sqlserver import identifier, literal
+from common.sqlserver import identifier
 from extraction.sqlserver.landing_types import described
 from publishing.errors import PublishError
 
@@ -20,7 +20,7 @@ _COLUMNS = """
 select
     c.name, t.name, schema_name(t.schema_id), t.is_user_defined, c.max_length, c.[precision],
     c.scale, c.collation_name, c.is_nullable, c.is_computed, c.is_identity, c.is_sparse,
-    c.is_rowguidcol, c.is_masked, c.is_filestream, c.xml_collection_id
+    c.is_rowguidcol, c.is_filestream, c.xml_collection_id
 from sys.columns as c
 inner join sys.types as t on t.user_type_id = c.user_type_id
 where c.object_id = object_id(?)
@@ -34,7 +34,13 @@ select name, convert(varchar(40), ident_seed(t.name_)), convert(varchar(40), ide
 from (values (?)) as t (name_)
 inner join sys.identity_columns on object_id = object_id(t.name_)
 """
+_IS_MASKED = "select 1 from sys.columns where object_id = object_id(?) and is_masked = 1"
 _MASKS = "select name, masking_function from sys.masked_columns where object_id = object_id(?)"
+# Above zero for who sees values and not masks; rights on a table are known from SQL Server 2022 on.
+_SEES = """
+select coalesce(has_perms_by_name(quotename(db_name()), 'DATABASE', 'UNMASK'), 0)
+    + coalesce(has_perms_by_name(?, 'OBJECT', 'UNMASK'), 0)
+"""
 _DEFAULTS = """
 select d.name, d.is_system_named, c.name, d.[definition]
 from sys.default_constraints as d
@@ -200,12 +206,18 @@ def _columns(query: Query, place: Place) -> tuple[list[str], list[str]]:
     rows = query(_COLUMNS, source)
     computed = {name: rest for name, *rest in query(_COMPUTED, source)}
     identities = {name: rest for name, *rest in query(_IDENTITIES, source)}
-    masks: dict[str, str] = dict(query(_MASKS, source)) if any(row[13] for row in rows) else {}
+    masked = masks(query, place)
+    if masked and not query(_SEES, source)[0][0]:
+        raise PublishError(
+            f"{'.'.join(place)} has masks, and this login sees nothing behind them: a copy would "
+            "have masks for values. Grant it UNMASK, or let the model build the table from nothing "
+            "with --rebuild."
+        )
     definitions, filled = [], []
     for row in rows:
         name, type_, schema, is_users, *size = row[:7]
         collation, is_nullable, is_computed, is_identity, is_sparse, is_rowguid = row[7:13]
-        _, is_filestream, xml_collection = row[13:]
+        is_filestream, xml_collection = row[13:]
         if type_ == "timestamp" or is_filestream or xml_collection:
             raise PublishError(
                 f"{'.'.join(place)}.{name}: a column of the type {type_} can't be copied with its "
@@ -219,7 +231,7 @@ def _columns(query: Query, place: Place) -> tuple[list[str], list[str]]:
             continue
         parts = [identifier(name), typed(type_, schema, is_users, *size)]
         parts += [f"collate {collation}"] if collation and not is_users else []
-        parts += [f"masked with (function = {literal(masks[name])})"] if name in masks else []
+        parts += [masked[name]] if name in masked else []
         parts += [f"identity({', '.join(identities[name])})"] if is_identity else []
         parts += ["sparse"] if is_sparse else []
         parts += ["null" if is_nullable else "not null"]
@@ -227,6 +239,15 @@ def _columns(query: Query, place: Place) -> tuple[list[str], list[str]]:
         definitions.append(" ".join(parts))
         filled.append(name)
     return definitions, filled
+
+
+def masks(query: Query, place: Place) -> dict[str, str]:
+    """What masks the columns of a table that have a mask, as it is written in their definition."""
+    table = identifier(*place)
+    if not query(_IS_MASKED, table):  # not every server that speaks T-SQL can be asked for more
+        return {}
+    quoted = {name: mask.replace("'", "''") for name, mask in query(_MASKS, table)}
+    return {name: f"masked with (function = '{mask}')" for name, mask in quoted.items()}
 
 
 def has_identity(query: Query, place: Place) -> bool:
