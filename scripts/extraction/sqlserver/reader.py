@@ -334,7 +334,8 @@ class SqlServerReader:
         names = [
             f"{schema}.{name}"
             for schema, name in self._session.query(
-                "select TABLE_SCHEMA, TABLE_NAME from INFORMATION_SCHEMA.TABLES"
+                "select schema_name(schema_id), name from sys.objects "
+                "where type in ('U', 'V') and is_ms_shipped = 0"
             )
         ]
         wanted = ".".join(spec.from_)
