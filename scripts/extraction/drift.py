@@ -98,6 +98,16 @@ def _check_names(spec: TableSpec, source: Sequence[Column], writer: Writer) -> N
                 f"{spec.name}: its landing {what}, {name}, has a longer name than the warehouse "
                 f"takes: at most {limit}. Give it a shorter one in the source's YAML."
             )
+    excluded = {
+        name.lower(): name for name in spec.exclude
+    }  # these are gone if written as they are
+    for column in source:
+        if column.source.lower() in excluded and column.source not in spec.rename:
+            raise ExtractError(
+                f"{spec.name}: `exclude` names {excluded[column.source.lower()]!r}, and the "
+                f"source's column is {column.source!r}. Write it as it is there, or, if this is "
+                "another that may land, name it in `rename`."
+            )
     taken: dict[str, str] = dict.fromkeys(METADATA, "landing's own metadata")
     for column in source:
         if column.name in taken:

@@ -276,6 +276,19 @@ def test_two_columns_with_one_landing_name_need_a_rename(shop: Shop) -> None:
     assert shop.landed(spec(), "name, lower_name") == [("1", "2")]
 
 
+def test_a_column_to_be_left_is_not_missed_by_its_case(shop: Shop) -> None:
+    shop.source.execute(
+        "create table item (id int, \"Password\" text); insert into item values (1, 'x')"
+    )
+    error = shop.fail(spec(exclude=frozenset({"password"})))
+    assert "the source's column is 'Password'" in error
+    assert not shop.has_landed(spec())
+    shop.load(spec(exclude=frozenset({"Password"})))
+    shop.source.execute("alter table item add column password text")
+    assert "the source's column is 'password'" in shop.fail(spec(exclude=frozenset({"Password"})))
+    shop.load(spec(exclude=frozenset({"Password"}), rename={"password": "other"}))
+
+
 def test_a_column_can_be_left_at_the_source(shop: Shop) -> None:
     shop.source.execute(
         "create table item (id int, password text); insert into item values (1, 'x')"
