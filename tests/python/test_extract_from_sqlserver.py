@@ -364,6 +364,24 @@ def test_cursors_of_each_type(
 
 
 @pytest.mark.parametrize(
+    ("declared", "first"),
+    [("datetime2(7)", "00010101"), ("datetime", "17530101"), ("smalldatetime", "19000101")],
+)
+def test_the_first_moment_of_all_is_a_watermark(
+    shop: Shop, source: SqlServerDatabase, declared: str, first: str
+) -> None:
+    """It stands for none in many a table that nothing was changed in yet."""
+    source.execute(f"create table item (id int primary key, updated_at {declared} not null)")
+    source.execute(f"insert into item values (1, '{first}')")
+    by = cursor(lookback="1 hour")
+    assert shop.load(by).rows == 1
+    assert shop.load(by).rows == 0
+    source.execute(f"insert into item values (2, '{first}'), (3, '2026-01-01')")
+    assert shop.load(by).rows >= 2
+    assert landed(shop, "distinct id") == [(1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize(
     ("declared", "value", "other"),
     [
         ("bigint", "-9223372036854775808", "9223372036854775807"),

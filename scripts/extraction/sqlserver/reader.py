@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyodbc
@@ -70,6 +71,7 @@ _ROWS = """
 """
 # A transaction that somebody forgot at the source holds a load up for so long, and not for ever.
 _LOCK_TIMEOUT_MS = 60_000
+_FIRST = {"datetime": datetime(1753, 1, 1), "smalldatetime": datetime(1900, 1, 1)}  # of these types
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 
 
@@ -155,8 +157,10 @@ class SqlServerReader:
 
         def lookback(end: str) -> str:
             """The condition for all that a batch starting at `end` would read again."""
-            start = _minus_lookback(spec, type_, at(end))
-            return " or ".join([f"({cursor} >= {start} and {cursor} <= {at(end)})", *placeless])
+            within = f"{cursor} <= {at(end)}"
+            if not _begins_with_time(spec, type_, end):
+                within = f"{cursor} >= {_minus_lookback(spec, type_, at(end))} and {within}"
+            return " or ".join([f"({within})", *placeless])
 
         def digest(end: str) -> str:
             return self._digest(spec, columns, lookback(end))
@@ -415,6 +419,17 @@ def _unordered(cursor: str, type_: SourceType) -> list[str]:
         return []
     now = "sysdatetimeoffset()" if type_.name == "datetimeoffset" else "sysutcdatetime()"
     return [f"{cursor} > dateadd(day, 1, {now})"]
+
+
+def _begins_with_time(spec: TableSpec, type_: SourceType, end: str) -> bool:
+    """Whether the lookback reaches before the first moment that the type has; that is no value."""
+    if type_.name not in IN_TIME:
+        return False
+    lookback = timedelta(seconds=lookback_seconds(spec), days=1)  # a day for the time zone
+    try:
+        return datetime.fromisoformat(end[:19]) - _FIRST.get(type_.name, datetime.min) < lookback
+    except ValueError:  # the watermark of another column; what is wrong with it the server says
+        return False
 
 
 def _minus_lookback(spec: TableSpec, type_: SourceType, value: str) -> str:
