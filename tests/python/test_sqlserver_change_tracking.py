@@ -15,9 +15,9 @@ from scripted_sqlserver import ScriptedServer
 
 ITEM = cursor_spec(kind="sqlserver", from_=("dbo", "item"), lookback=None)
 COLUMNS = {
-    "id": ("id", False, "int", 4, 10, 0, False, None),
-    "updated_at": ("updated_at", True, "int", 4, 10, 0, False, None),
-    "v": ("updated_at", False, "timestamp", 8, 0, 0, False, None),
+    "id": ("id", False, "int", 4, 10, 0, False, None, None),
+    "updated_at": ("updated_at", True, "int", 4, 10, 0, False, None, None),
+    "v": ("updated_at", False, "timestamp", 8, 0, 0, False, None, None),
 }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from extraction.errors import ExtractError
 from extraction.sqlserver.reader import (
     _COLUMNS,
+    SqlServerReader,
     _hash,
     _minus_lookback,
     _range,
@@ -13,7 +15,8 @@ from extraction.sqlserver.reader import (
     _written,
 )
 from extraction.sqlserver.types import Form, SourceType, expression, form, landing_type, of_text
-from extraction_support import cursor_spec
+from extraction_support import cursor_spec, spec
+from scripted_sqlserver import ScriptedServer
 
 ROWVERSION = SourceType("timestamp", 8, 0, 0)
 
@@ -65,6 +68,18 @@ def test_only_alias_types_are_taken_for_the_type_below() -> None:
     assert "t.is_user_defined = 1 or t.name = 'sysname'" in _COLUMNS
     vector = SourceType("vector", 20, 0, 0)
     assert (form(vector), landing_type(vector, "sqlserver")) == (Form.TEXT, "varchar(max)")
+
+
+def test_an_encrypted_column_is_named_and_can_be_left_out() -> None:
+    """What the server sends of it is neither its type nor its value, and no hash of it is one."""
+    encrypted = ("ssn", True, "nvarchar", 22, 0, 0, False, None, 2)
+    plain = ("id", False, "int", 4, 10, 0, False, None, None)
+    server = ScriptedServer(lambda said: [plain, encrypted] if "sys.columns" in said else [(1,)])
+    reader = SqlServerReader(server, "source shop")
+    with pytest.raises(ExtractError, match="ssn is encrypted"):
+        reader.columns(spec(kind="sqlserver"))
+    (column,) = reader.columns(spec(kind="sqlserver", exclude=frozenset({"ssn"})))
+    assert column.name == "id"
 
 
 def test_a_rowversion_has_no_lookback() -> None:

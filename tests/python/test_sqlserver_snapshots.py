@@ -72,7 +72,9 @@ def refusing(at: int) -> ScriptedServer:
     def script(statement: str) -> Iterable[Any]:
         if "[item]" not in statement:
             return (
-                [("id", False, "int", 4, 10, 0, False, None)] if "columns" in statement else [(1,)]
+                [("id", False, "int", 4, 10, 0, False, None, None)]
+                if "columns" in statement
+                else [(1,)]
             )
         if at < 0 and not server.autocommit:
             raise MEMORY_OPTIMIZED

@@ -56,7 +56,7 @@ _FACTS = """
 # the server sends a text.
 _COLUMNS = """
     select c.name, c.is_nullable, coalesce(b.name, t.name), c.max_length, c.precision, c.scale,
-           t.is_assembly_type, c.collation_name
+           t.is_assembly_type, c.collation_name, c.encryption_type
     from sys.columns as c
     inner join sys.types as t on t.user_type_id = c.user_type_id
     left join sys.types as b
@@ -110,10 +110,15 @@ class SqlServerReader:
         if not rows:
             raise self._no_table(spec)
         found = []
-        for source, nullable, name, length, precision, scale, is_assembly, collation in rows:
+        for source, nullable, *described, encryption in rows:
             if source in spec.exclude:
                 continue
-            type_ = SourceType(name, length, precision, scale, bool(is_assembly), collation)
+            if encryption is not None:
+                raise ExtractError(
+                    f"{self._name}: {source} is encrypted for whoever has its key (Always "
+                    "Encrypted), and extraction has none. Leave the column out with `exclude`."
+                )
+            type_ = SourceType(*described)
             self._types[source] = type_
             found.append(
                 Column(
