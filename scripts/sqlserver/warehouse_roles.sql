@@ -12,6 +12,10 @@ if database_principal_id('medallion_transformer') is null
     exec('create role medallion_transformer');
 if database_principal_id('medallion_reader') is null
     exec('create role medallion_reader');
+-- Nobody is a member: it owns what both record in, and nothing else. Who may make tables or views in a
+-- schema reaches through them all that is its owner's, which of dbo's would be too much.
+if database_principal_id('medallion_operations') is null
+    exec('create role medallion_operations');
 
 declare @schemas table (name varchar(128), owner varchar(128));
 insert into @schemas (name, owner)
@@ -29,8 +33,10 @@ values
 ('silver', 'medallion_transformer'),
 ('snapshots', 'medallion_transformer'),
 ('gold', 'medallion_transformer'),
+-- the target's own: a test is a view there while it runs
+('dbt', 'medallion_transformer'),
 -- what is recorded of runs, by both
-('ops', 'dbo');
+('ops', 'medallion_operations');
 
 declare @statements varchar(max);
 select
@@ -62,9 +68,9 @@ grant select, insert, update, delete, alter, references on schema::ops to medall
 -- for the owner of the layers, so that what is in them may move without another right.
 grant create schema to medallion_transformer;
 
--- A test is a view in the target's own schema while it runs.
-grant select, alter on schema::dbo to medallion_transformer;
--- What depends on a view, and whether its text has changed.
+-- What depends on a view, whether its text has changed, and to whom others have granted what: both
+-- give it again to what replaces a table.
+grant view definition to medallion_loader;
 grant view definition to medallion_transformer;
 grant select on sys.sql_expression_dependencies to medallion_transformer;
 

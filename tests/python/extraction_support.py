@@ -9,7 +9,7 @@ from typing import Any
 
 import forks
 from common.postgres import identifier
-from databases import Database
+from databases import Database, SqlServerDatabase
 from extraction.engine import BatchResult, Observer
 from extraction.run import Options, Plan, extract, plan
 from extraction.spec import TableSpec
@@ -61,8 +61,8 @@ def cursor_spec(table: str = "item", **changes: Any) -> TableSpec:  # noqa: ANN4
 class Shop:
     """A source, a warehouse, and the way from one to the other."""
 
-    source: Database
-    warehouse: Database
+    source: Database | SqlServerDatabase
+    warehouse: Database | SqlServerDatabase
     url: str = ""  # of the API in front of the source, if it has one
 
     @property

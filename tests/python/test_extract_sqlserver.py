@@ -460,7 +460,7 @@ def test_a_table_that_never_gets_free_is_said_to_be_in_use(
 
 def test_a_database_that_would_mix_up_texts_is_refused(items: Shop) -> None:
     with temporary_sqlserver_database("wrong", ["SQL_Latin1_General_CP1_CI_AS"]) as wrong:
-        shop: Any = Shop(items.source, wrong)  # type: ignore[arg-type]
+        shop = Shop(items.source, wrong)
         with pytest.raises(AssertionError, match="Latin1_General_100_BIN2_UTF8"):
             shop.load(spec())
 

@@ -5,75 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
 
-import pyodbc
 import pytest
 import sqlglot
 import yaml
 
 from common import ops
 from common.project import ROOT
-from databases import SQLSERVER, SqlServerDatabase, temporary_sqlserver_database
-
-SCRIPTS = ROOT / "scripts" / "sqlserver"
-WAREHOUSE = (SCRIPTS / "warehouse_roles.sql").read_text()
-SOURCE = (SCRIPTS / "source_role.sql").read_text()
-
-
-@dataclass(frozen=True)
-class Login(SqlServerDatabase):
-    """A database, seen by a login of its own."""
-
-    user: str
-    password: str
-
-    @property
-    def url(self) -> str:
-        parts = urlsplit(super().url)
-        host = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{self.user}:{quote(self.password)}@{host}"))
-
-    def may(self, *statements: str) -> list[bool]:
-        """Which statements the login may execute.
-
-        In a process of its own, because the sessions that a pool keeps hold on to the login.
-        """
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            return process.submit(_allowed, self, statements).result()
-
-
-def _allowed(login: Login, statements: Sequence[str]) -> list[bool]:
-    allowed = []
-    for statement in statements:
-        try:
-            login.execute(statement)
-        except pyodbc.Error as error:
-            assert re.search(r"permission|denied|privilege", str(error)), error
-            allowed.append(False)
-        else:
-            allowed.append(True)
-    return allowed
-
-
-@contextmanager
-def login(database: SqlServerDatabase, role: str) -> Iterator[Login]:
-    """A login that is a member of a role, gone afterwards."""
-    user, password = f"medallion_{secrets.token_hex(6)}", f"Aa1!{secrets.token_hex(12)}"
-    database.execute(f"create login {user} with password = '{password}'")
-    try:
-        database.execute(f"create user {user} for login {user}")
-        database.execute(f"alter role medallion_{role} add member {user}")
-        yield Login(database.name, user, password)
-        database.execute(f"drop user {user}")
-    finally:
-        database.execute(f"drop login {user}")
+from databases import SQLSERVER, Database, SqlServerDatabase, temporary_sqlserver_database
+from extraction_support import Shop, spec
+from sqlserver_roles import SCRIPTS, SOURCE, WAREHOUSE, Login, login, make_roles
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +26,7 @@ def warehouse() -> Iterator[SqlServerDatabase]:
     if SQLSERVER not in os.environ:
         pytest.skip(f"needs a SQL Server: set {SQLSERVER}")
     with temporary_sqlserver_database("roles") as database:
-        for _ in range(2):  # again after adding a source
-            database.execute(WAREHOUSE)
+        make_roles(database, WAREHOUSE, times=2)  # again after adding a source
         for table in ("landing_pagila.film", "silver.stg", "gold.dim_film", "ops.batches"):
             database.execute(f"create table {table} (id int)")
         yield database
@@ -126,13 +70,44 @@ def test_a_role_makes_the_tables_that_it_records_in(
     warehouse: SqlServerDatabase, role: str
 ) -> None:
     with temporary_sqlserver_database("ops") as database:
-        database.execute(WAREHOUSE)
+        make_roles(database, WAREHOUSE)
         with (
             login(database, role) as member,
             ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process,
         ):
             process.submit(_make_ops, member).result()
             assert member.may("select environment from ops.environment") == [True]
+
+
+@pytest.mark.sqlserver
+def test_a_view_of_the_transformer_reads_no_more_than_it_may_itself(
+    warehouse: SqlServerDatabase,
+) -> None:
+    warehouse.execute("exec('create schema hr')")
+    warehouse.execute("create table hr.salaries (id int)")
+    warehouse.execute("exec('create view dbt.peek as select id from hr.salaries')")
+    with login(warehouse, "transformer") as member:
+        assert member.may(
+            "exec('create view dbt.own as select 1 as id')",
+            "select id from dbt.own",
+            "select id from dbt.peek",
+            "exec('create view dbo.peek as select id from hr.salaries')",
+        ) == [True, True, False, False]
+
+
+@pytest.mark.sqlserver
+def test_the_loader_gives_rights_again_on_a_table_that_it_replaces(
+    warehouse: SqlServerDatabase, source: Database
+) -> None:
+    table = spec(landing=("landing_pagila", "item"))
+    with login(warehouse, "loader") as member, login(warehouse) as analyst:
+        shop = Shop(source, member)
+        for column in ("a", "b"):
+            source.execute(f"drop table if exists item; create table item as select 1 as {column}")
+            shop.load(table)
+            if column == "a":
+                warehouse.execute(f"grant select on landing_pagila.item to {analyst.user}")
+        assert analyst.may("select b from landing_pagila.item") == [True]
 
 
 @pytest.mark.sqlserver
@@ -143,7 +118,7 @@ def test_the_role_of_a_source_reads_it_and_cannot_change_a_row(
         source.execute("exec('create schema secret')")
         for table in ("dbo.orders", "secret.salaries"):
             source.execute(f"create table {table} (id int)")
-        source.execute(SOURCE)
+        make_roles(source, SOURCE)
         with login(source, "extractor") as reader:
             assert reader.may(
                 "select id from dbo.orders",
@@ -161,6 +136,11 @@ def test_a_script_is_plain_t_sql_and_gives_no_more_than_it_names(script: Path) -
     assert not re.search(r"(?i)\bcontrol\b|\bdb_owner\b|\bsysadmin\b|to public\b|password", code)
 
 
+def test_nobody_may_change_what_is_of_dbo() -> None:
+    code = re.sub(r"--.*", "", WAREHOUSE)
+    assert not re.search(r"\bdbo\b", code), "whose views and triggers read all that is of dbo"
+
+
 def test_every_source_has_its_landing_schema_in_the_roles() -> None:
     declared = set()
     for path in (ROOT / "models" / "bronze").glob("*/*__sources.yml"):
@@ -170,9 +150,11 @@ def test_every_source_has_its_landing_schema_in_the_roles() -> None:
     assert named == {name for name in declared if name.startswith("landing_")}
 
 
-def test_every_layer_belongs_to_the_transformer() -> None:
+def test_every_layer_belongs_to_the_transformer_and_so_does_the_schema_of_the_target() -> None:
     project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    targets = yaml.safe_load((ROOT / "profiles.yml").read_text())["medallion"]["outputs"]
+    own = {targets[f"{environment}_sqlserver"]["schema"] for environment in ("staging", "prod")}
     layers = {layer["+schema"] for layer in project["models"]["medallion"].values()}
     layers |= {project[kind]["medallion"]["+schema"] for kind in ("seeds", "snapshots")}
     named = set(re.findall(r"\('(\w+)', 'medallion_transformer'\)", WAREHOUSE))
-    assert named == layers
+    assert named == layers | own
