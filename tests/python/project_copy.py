@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from common.project import ROOT
 from databases import Database
 
 _WHOLE = ("macros", "scripts", "seeds", "snapshots", "tests", "models")
+PARSED = "partial_parse.msgpack"
 _FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "Makefile", "requirements.lock")
 
 
@@ -127,13 +129,35 @@ class ProjectCopy:
 
     def script(self, name: str, *arguments: str, fails: bool = False, **env: str) -> str:
         """Runs a program of scripts/."""
-        program = self.folder / "scripts" / name
-        return _said(warm.run(program, arguments, self._env(env), self.folder), fails)
+        return self._warm(self.folder / "scripts" / name, arguments, fails, env)
 
     def dbt(self, *arguments: str, fails: bool = False, **env: str) -> str:
         """Runs dbt."""
-        program = self.folder / ".venv" / "bin" / "dbt"
-        return _said(warm.run(program, arguments, self._env(env), self.folder), fails)
+        return self._warm(self.folder / ".venv" / "bin" / "dbt", arguments, fails, env)
+
+    def _warm(
+        self, program: Path, arguments: Sequence[str], fails: bool, env: Mapping[str, str]
+    ) -> str:
+        other = "-".join(["prod", *env.values()]) if "prod" in arguments else None
+        with self._parsed_for(other) if other else nullcontext():
+            return _said(warm.run(program, arguments, self._env(env), self.folder), fails)
+
+    @contextmanager
+    def _parsed_for(self, connection: str) -> Iterator[None]:
+        """Lays what dbt has parsed for another connection where it looks for it, for one program.
+
+        dbt keeps it for one, and a turn to prod and back would parse everything anew, twice.
+        """
+        target = self.folder / "target"
+        parsed, before = target / PARSED, target / f"before.{PARSED}"
+        kept = target / f"{connection}.{PARSED}"
+        _move(parsed, before)
+        _move(kept, parsed)
+        try:
+            yield
+        finally:
+            _move(parsed, kept)
+            _move(before, parsed)
 
     def _env(self, more: Mapping[str, str]) -> dict[str, str]:
         return {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **self.env, **more}
@@ -141,6 +165,11 @@ class ProjectCopy:
     def deploy(self, *arguments: str, fails: bool = False, **env: str) -> str:
         """Does what deploy.sh does, without a question."""
         return self.script("deploy.py", *arguments, "--yes", fails=fails, **env)
+
+
+def _move(file: Path, to: Path) -> None:
+    if file.exists():
+        file.replace(to)
 
 
 def _said(done: subprocess.CompletedProcess[str], fails: bool) -> str:
