@@ -85,7 +85,7 @@ def test_an_alias_or_a_variable_is_written_in_one_way() -> None:
 @pytest.mark.skipif(SQLSERVER not in os.environ, reason=f"needs a SQL Server: set {SQLSERVER}")
 def test_a_case_sensitive_source_is_read(warehouse: Database) -> None:
     with temporary_sqlserver_database("source", ["Latin1_General_100_BIN2"]) as source:
-        shop = Shop(source, warehouse)  # type: ignore[arg-type]
+        shop = Shop(source, warehouse)
         source.execute("create table item (id int primary key, name varchar(9), updated_at int)")
         source.execute("insert into item values (1, 'a', 1), (2, 'A', 1)")
         by_cursor = cursor_spec(
