@@ -23,7 +23,6 @@ from common.environment import environment_of
 from common.project import ROOT
 from diagnosis.finding import Level
 from extraction.declared import declared
-from extraction.errors import ExtractError
 from extraction.run import never_landed
 from publishing import commands, show
 from publishing.commands import (
@@ -92,9 +91,8 @@ def cli(
     except BaseException as error:
         for one in CANCELLING:  # whoever asks again has to wait until it is told
             signal.signal(one, signal.SIG_IGN)
-        if isinstance(error, click.ClickException):
-            error.show()
-        commands.settle(target, f"the step '{deploy.step}' failed")
+        ended = "was cancelled" if deploy.is_cancelled else "failed"
+        commands.settle(target, f"the step '{deploy.step}' {ended}", error)
         deploy.tell()
         if isinstance(error, click.ClickException):
             sys.exit(error.exit_code)
@@ -217,11 +215,8 @@ class Deploy:
     def extract(self) -> None:
         """In a process of its own, which has no use for dbt's memory."""
         self.begin("extract what has never landed")
-        try:
-            project = declared(manifest(self.target), self.target)
-            missing = never_landed(project.specs, project.warehouse, wait=0)
-        except ExtractError as error:
-            raise click.ClickException(str(error)) from None
+        project = declared(manifest(self.target), self.target)
+        missing = never_landed(project.specs, project.warehouse, wait=0)
         if missing:
             self.script("extract.py", "--missing")
         else:

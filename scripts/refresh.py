@@ -37,10 +37,11 @@ from common.project import ROOT
 from common.warehouse import errors, open_warehouse
 from extract import Request, land
 from extraction.declared import declared
-from extraction.errors import ExtractError
-from publishing import planning, show
+from publishing import commands, planning, show
+from publishing.commands import plainly
 from publishing.errors import PublishError
 from publishing.guards import ENVIRONMENTS, Confirmation
+from publishing.outcomes import place
 from publishing.publisher import Patience
 from publishing.session import Session
 from refreshing import changes, state
@@ -49,7 +50,6 @@ from refreshing import changes, state
 BUILT, TESTED = "MEDALLION_BUILT_BATCH", "MEDALLION_TESTED_BATCH"
 # Tests that need whole tables; keys are held by unique indexes and primary keys at any time.
 ONCE_A_DAY = ("test_type:singular", "test_name:unique", "test_name:unique_combination_of_columns")
-INTERRUPTED = 130
 STALE = 3  # nothing but the sources' freshness failed, of which `notify.py freshness` tells
 TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"])
 
@@ -89,24 +89,24 @@ def cli(
 ) -> None:
     started = time.monotonic()
     backfill = _backfill(start, end, rhythm, sources)
+    place().unlink(missing_ok=True)
     try:
-        if publishes is None:
-            publishes = environment_of(target_name(target)) in ENVIRONMENTS
-        refresh = Refresh(target, sources, rhythm, publishes=publishes, wait=wait)
-        if backfill:
-            built = refresh.fill(backfill)
-        else:
-            refresh.extract()
-            refresh.run_snapshots()
-            built = refresh.build(everything=everything)
-            refresh.check_freshness()
-    except errors() as error:
-        raise click.ClickException(f"warehouse: {error}") from None
-    except (DbtProjectError, ExtractError, PublishError) as error:
-        raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        click.echo("\nStopped. The next refresh builds what this one did not.", err=True)
-        sys.exit(INTERRUPTED)
+        with plainly("The next refresh builds what this one did not."):
+            if publishes is None:
+                publishes = environment_of(target_name(target)) in ENVIRONMENTS
+            refresh = Refresh(target, sources, rhythm, publishes=publishes, wait=wait)
+            if backfill:
+                built = refresh.fill(backfill)
+            else:
+                refresh.extract()
+                refresh.run_snapshots()
+                built = refresh.build(everything=everything)
+                refresh.check_freshness()
+    except (click.ClickException, SystemExit) as error:
+        if not publishes:
+            raise
+        commands.settle(target, "the refresh failed", error)
+        sys.exit(error.exit_code if isinstance(error, click.ClickException) else error.code)
     seconds = time.monotonic() - started
     click.secho(
         f"\n{'Not all went well' if refresh.failed else 'Up to date'}: {built}, {seconds:.0f} s",
@@ -115,6 +115,8 @@ def cli(
     )
     for command in refresh.failed:
         click.secho(f"  failed  {command}", fg="red")
+    if publishes and refresh.failed and not refresh.is_only_stale:
+        commands.settle(target, f"{', '.join(refresh.failed)} failed: the log says why")
     sys.exit(STALE if refresh.is_only_stale else int(bool(refresh.failed)))
 
 
@@ -267,13 +269,16 @@ class Refresh:
         live = session.live_manifest()
         if live is None:
             raise PublishError(
-                "Nothing is deployed here yet: `scripts/deploy.sh` comes before the first refresh."
+                f"Nothing is deployed here yet: `scripts/deploy.sh {session.name}` comes before "
+                "the first refresh."
             )
         changed = planning.changed_names(self.manifest, live, self.target)
         if changed:
             raise PublishError(
                 f"The project is not what is live: {', '.join(changed[:5])} "
-                f"({len(changed)} changed). Deploy it, or refresh from the commit that is live."
+                f"({len(changed)} changed). Deploy it (`scripts/deploy.sh {session.name}`), or "
+                "refresh from the commit that is live (`.venv/bin/python scripts/checkout_live.py "
+                f"--target {session.name}`)."
             )
 
     def _everything(self) -> tuple[list[str], list[str], str]:

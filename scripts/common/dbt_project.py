@@ -155,7 +155,13 @@ def _profile(target: str | None) -> Any:  # noqa: ANN401
     try:
         return load_profile(str(ROOT), {}, None, target)
     except DbtBaseException as error:
-        raise DbtProjectError(str(error)) from None
+        raise DbtProjectError(f"{error}\n{more_by_doctor(target)}") from None
+
+
+def more_by_doctor(target: str | None) -> str:
+    """Where to look, whose set-up is wrong."""
+    on_target = f" --target {target}" if target else ""
+    return f"`.venv/bin/python scripts/doctor.py{on_target}` says more."
 
 
 def _profiles_dir() -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from common.dbt_project import run
 from common.warehouse import errors
+from notifying.masking import without_data
 from publishing.engine import Engine
 from publishing.generations import Ledger
 from publishing.names import next_of
@@ -178,6 +179,6 @@ def _failures(results: Iterable[Any], manifest: Manifest) -> Iterator[Failure]:
             owner=group,
             status=status,
             failures=getattr(result, "failures", None),
-            message=(result.message or "").splitlines()[0] if result.message else "",
+            message=without_data(result.message or ""),
             compiled=getattr(node, "compiled_path", None),
         )

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 
-from common.dbt_project import DbtProjectError
+from common.dbt_project import DbtProjectError, more_by_doctor
 from common.warehouse import errors
+from extraction.errors import ExtractError
+from notifying.masking import without_data
 from publishing import show
 from publishing.building import Result
 from publishing.errors import PublishError
@@ -65,16 +67,21 @@ def confirmation(
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
-    """Says in a sentence what the warehouse, dbt or a guard has refused, and ends with 1."""
+def plainly(
+    stopped: str = "`status` says what is live; the next run clears up.",
+) -> Iterator[None]:
+    """Says in a sentence what the warehouse, a source, dbt or a guard has refused, and ends with 1.
+
+    `stopped` is said to who has pressed Ctrl-C.
+    """
     try:
         yield
     except errors() as error:
         raise click.ClickException(f"warehouse: {str(error).strip()}") from None
-    except (DbtProjectError, PublishError) as error:
+    except (DbtProjectError, ExtractError, PublishError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        click.echo("\nStopped. `status` says what is live; the next run clears up.", err=True)
+        click.echo(f"\nStopped. {stopped}", err=True)
         sys.exit(INTERRUPTED)
 
 
@@ -127,8 +134,11 @@ def stop_if_failed(session: Session, result: Result) -> None:
         sys.exit(1)
 
 
-def settle(target: str | None, reason: str) -> None:
+def settle(target: str | None, reason: str, error: BaseException | None = None) -> None:
     """Writes and tells the outcome of a run that ended early, as the warehouse knows it."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        reason += f": {without_data(error.message)}"
     # The warehouse may be why: somebody must be told all the same.
     with ExitStack() as stack:
         outcomes = Outcomes(None, target or "dev", target)
@@ -137,3 +147,5 @@ def settle(target: str | None, reason: str) -> None:
         told = outcomes.settle(reason)
     if not told.failures:  # which were told with the build
         click.echo(show.outcome(told), err=True)
+    if outcomes.ledger is None:
+        click.echo(f"The warehouse can't be asked: {more_by_doctor(target)}", err=True)

@@ -421,7 +421,7 @@ def test_a_deploy_that_is_cancelled_tells_so(team: Team) -> None:
         team.project.git("reset", "-q", "--hard", "HEAD~1")
     assert process.returncode != 0, said
     assert "Stopped." in said
-    assert team.outcome["reason"] == "the step 'build, test, diff, publish' failed"
+    assert team.outcome["reason"] == "the step 'build, test, diff, publish' was cancelled"
     assert team.live() == 1
     assert team.staging.scalar(building) == 0
 
@@ -527,6 +527,27 @@ def test_a_refresh_of_what_is_not_deployed_is_refused(team: Team) -> None:
     with team.changed((STORES, END, "-- not deployed\n" + END)):
         said = team.refresh("--all", fails=True)
     assert "The project is not what is live: dim_store (1 changed)" in said
+    assert "scripts/checkout_live.py --target staging" in said
+    assert "The project is not what is live" in team.outcome["reason"]
+
+
+def test_whatever_ends_a_refresh_or_a_deploy_says_what_is_live_and_why(team: Team) -> None:
+    nowhere = {"STAGING_PGHOST": "nowhere.invalid"}
+    said = team.project.script("refresh.py", *STAGING, fails=True, **nowhere)
+    assert "`.venv/bin/python scripts/doctor.py --target staging` says more." in said
+    assert "NOT DEPLOYED, live is still what it was" in said
+    assert "nowhere.invalid" in team.outcome["reason"]
+    with team.changed((STORES, END, END.replace("select", "selec"))):
+        said = team.blue_green("run", fails=True)
+    assert f"NOT DEPLOYED, live is still g{team.live()}" in said
+    assert "syntax error" in team.outcome["reason"]
+    (team.project.folder / "README.md").write_text("not committed")
+    try:
+        said = team.project.deploy("staging", fails=True)
+    finally:
+        team.project.git("checkout", "-q", ".")
+        team.project.git("clean", "-q", "-fd")
+    assert team.outcome["reason"].startswith("the step 'commit' failed: Not deployed: there are")
 
 
 def test_prod_takes_what_staging_has_verified_or_a_reason(team: Team) -> None:
