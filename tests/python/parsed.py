@@ -59,6 +59,8 @@ def reuse(env: Mapping[str, str], project: str = WHOLE) -> dict[str, str]:
     """The same environment, in which dbt reads what it has parsed for this database."""
     state = _state(env, project)
     if not state.exists():
+        if project == WHOLE and _target(env) == "dev":
+            whole_project()  # which is needed anyhow, and else each worker would begin with it
         _borrow(env, state)
     return {**env, "DBT_PARTIAL_PARSE_FILE_PATH": str(state)} if state.exists() else {**env}
 
