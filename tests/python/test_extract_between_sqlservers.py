@@ -25,6 +25,7 @@ VALUES = [
     ("bigint", "-9223372036854775808"),
     ("decimal(38,10)", "-1234567890123456789012345678.0123456789"),
     ("money", "-922337203685477.5808"),
+    ("smallmoney", "-214748.3648"),
     ("float", "0.1e0"),
     ("float", "1.7976931348623157e308"),
     ("real", "16777.217e0"),
@@ -39,6 +40,10 @@ VALUES = [
     ("uniqueidentifier", "'0E984725-C51C-4BF4-9960-E1C80E27ABA0'"),
     ("varbinary(10)", "0x00ff5c"),
     ("varbinary(max)", "0x"),
+    ("text", "'long'"),
+    ("ntext", "N'lünger'"),
+    ("image", "0x0102"),
+    ("xml", "N'<a b=\"ü\">1</a>'"),
 ]
 KEYS = [
     # declared type, of the key that goes and comes back; another
