@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -17,8 +16,9 @@ import pyodbc
 import pytest
 
 import demo_sources
-from commands import dbt, script
-from common import postgres, sqlserver
+from commands import dbt
+from common import sqlserver
+from cross_engine import Warehouse, compared, keys
 from databases import (
     SQLSERVER,
     Database,
@@ -27,83 +27,13 @@ from databases import (
     temporary_sqlserver_database,
 )
 from demo_days import SCALE
-from gold_comparison import Row, differences
+from gold_comparison import differences
 
 # The tables of gold/operations hold what the warehouse's own runs took. On both they are built from
 # the same records, those of the Postgres warehouse.
 RUNS = "group:operations"
 # The first build makes the incremental models, the second merges into them.
 DAYS = 2
-# Each warehouse numbers its batches as its tables happen to land.
-NUMBERS = "_batch_id"
-
-
-def compared(model: dict[str, Any]) -> list[str]:
-    """The columns of a table that are to be the same in both."""
-    return [name for name in model["columns"] if not name.endswith(NUMBERS)]
-
-
-@dataclass(frozen=True)
-class Warehouse:
-    """One of the two, with a target folder of its own."""
-
-    database: Database | SqlServerDatabase
-    target: Path
-    sources: dict[str, Database]
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The environment in which the target `dev`, or `dev_sqlserver`, is this warehouse."""
-        engine = "dev" if isinstance(self.database, Database) else "dev_sqlserver"
-        return {
-            **self.database.env,
-            **{f"{name.upper()}_URL": source.url for name, source in self.sources.items()},
-            "MEDALLION_TARGET": engine,
-            "DBT_TARGET_PATH": str(self.target),
-            "DBT_LOG_PATH": str(self.target),
-        }
-
-    def land(self, moment: datetime) -> None:
-        """Lands the sources as they are, at a moment that both warehouses share."""
-        extracted = script("extract.py", env=self.env)
-        assert extracted.returncode == 0, extracted.stderr
-        tables = self.database.query(
-            "select table_schema, table_name from information_schema.columns "
-            "where column_name = '_loaded_at' and left(table_schema, 7) = 'landing'"
-            if isinstance(self.database, Database)
-            else "select schema_name(t.schema_id), t.name from sys.tables as t "
-            "inner join sys.columns as c on c.object_id = t.object_id "
-            "where c.name = '_loaded_at' and left(schema_name(t.schema_id), 7) = 'landing'"
-        )
-        assert tables
-        for table in tables:
-            self.database.execute(f"update {self.quoted(*table)} set _loaded_at = %s", [moment])
-
-    def build(self, *options: str, record: bool) -> str | None:
-        """Builds and tests; returns what dbt said if something failed."""
-        built = dbt(
-            *("build", "--exclude-resource-type", "unit_test", *options),
-            env={**self.env, "MEDALLION_RECORD_RUNS": str(record).lower()},
-        )
-        return None if built.returncode == 0 else built.stdout
-
-    def quoted(self, *names: str) -> str:
-        if isinstance(self.database, Database):
-            return postgres.identifier(*names)
-        return sqlserver.identifier(*names)
-
-    def rows(self, model: dict[str, Any]) -> list[Row]:
-        """A table of gold; SQL Server's texts as UTF-16, whatever its code page is."""
-        columns = []
-        for name in compared(model):
-            quoted = self.quoted(name)
-            is_text = str(model["columns"][name]["data_type"]).startswith(("string", "varchar"))
-            if is_text and isinstance(self.database, SqlServerDatabase):
-                quoted = f"cast({quoted} as nvarchar(max)) as {quoted}"
-            columns.append(quoted)
-        return self.database.query(
-            f"select {', '.join(columns)} from {self.quoted(model['schema'], model['name'])}"
-        )
 
 
 @dataclass(frozen=True)
@@ -116,12 +46,7 @@ class Both:
 
     @property
     def gold(self) -> list[dict[str, Any]]:
-        manifest = json.loads((self.sqlserver.target / "manifest.json").read_text())
-        return [
-            node
-            for node in manifest["nodes"].values()
-            if node["resource_type"] == "model" and node["fqn"][1] == "gold"
-        ]
+        return self.sqlserver.models("gold")
 
 
 @pytest.fixture(scope="module")
@@ -206,15 +131,7 @@ def test_every_table_of_gold_is_the_same_on_both_engines(both: Both) -> None:
     assert len(both.gold) > 30
     found, rows = [], 0
     for model in both.gold:
-        constraints = [
-            *(c for c in model["constraints"] if c["type"] == "primary_key"),
-            *(
-                {"columns": [name]}
-                for name, column in model["columns"].items()
-                if any(c["type"] == "primary_key" for c in column["constraints"])
-            ),
-        ]
-        if len(constraints) != 1:
+        if len(keys(model)) != 1:
             found.append(f"{model['name']} has no primary key, or two")
             continue
         try:
@@ -223,10 +140,16 @@ def test_every_table_of_gold_is_the_same_on_both_engines(both: Both) -> None:
             found.append(f"{model['name']} can't be read: {error}")
             continue
         rows += len(ours)
-        told = differences(compared(model), constraints[0]["columns"], ours, theirs)
+        told = differences(compared(model), keys(model)[0], ours, theirs)
         found.extend(f"{model['name']}: {difference}" for difference in told)
     assert not found, "first Postgres, second SQL Server\n" + "\n".join(found)
     assert rows > 1000
+
+
+@pytest.mark.sqlserver
+def test_every_unit_test_passes_on_sqlserver(both: Both) -> None:
+    ran = dbt("test", "--select", "test_type:unit", env=both.sqlserver.env)
+    assert ran.returncode == 0, ran.stdout
 
 
 @pytest.mark.sqlserver
