@@ -32,6 +32,7 @@ _parsed: str | None = None
 
 # The files that take long start first, so that no worker is left with one at the end.
 LONG = [
+    *("cross_engine", "sources_on_sqlserver", "sqlserver_roles_at_work"),
     *("deploy", "workflow_steps", "figures", "refresh", "operations", "demo", "extract_http"),
     *("extract_faults", "real_data", "extract_command", "notify", "rhythms", "pre_commit"),
     *("publish_faults", "publish_under_load", "install", "report", "rows_in_flight"),

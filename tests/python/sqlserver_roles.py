@@ -69,7 +69,10 @@ def make_roles(database: SqlServerDatabase, script: str, times: int = 1) -> None
 
 @contextmanager
 def login(database: SqlServerDatabase, *roles: str) -> Iterator[Login]:
-    """A login that is a member of these roles, or of none; gone afterwards."""
+    """A login that is a member of these roles, or of none.
+
+    It is gone afterwards, and its user with the database, which may have granted what keeps it.
+    """
     user, password = f"medallion_{secrets.token_hex(6)}", f"Aa1!{secrets.token_hex(12)}"
     database.execute(f"create login {user} with password = '{password}'")
     try:
@@ -77,7 +80,6 @@ def login(database: SqlServerDatabase, *roles: str) -> Iterator[Login]:
         for role in roles:
             database.execute(f"alter role medallion_{role} add member {user}")
         yield Login(database.name, user, password)
-        database.execute(f"drop user {user}")
     finally:
         _drop(database, user)
 
