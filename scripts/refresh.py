@@ -30,6 +30,7 @@ from common.dbt_project import (
     invoke,
     manifest,
     target_name,
+    variables,
     warehouse_credentials,
 )
 from common.environment import environment_of
@@ -48,6 +49,7 @@ from refreshing import changes, state
 
 # Read by macros/project/built_batch.sql.
 BUILT, TESTED = "MEDALLION_BUILT_BATCH", "MEDALLION_TESTED_BATCH"
+WAITING = "MEDALLION_WAITING_BATCH"
 # Tests that need whole tables; keys are held by unique indexes and primary keys at any time.
 ONCE_A_DAY = ("test_type:singular", "test_name:unique", "test_name:unique_combination_of_columns")
 STALE = 3  # nothing but the sources' freshness failed, of which `notify.py freshness` tells
@@ -217,6 +219,9 @@ class Refresh:
             # What is above it must be new to each fact: not if another selection builds its inputs.
             os.environ[BUILT] = "" if is_part else str(built_to or "")
             os.environ[TESTED] = "" if is_part else str(tested_to or "")
+            if not (is_part or is_whole):
+                hours = int(variables()["settled_after_hours"])
+                os.environ[WAITING] = str(state.waiting_after(warehouse, selection, hours))
             command = ("build", "--exclude-resource-type", "unit_test", *_selecting(wanted))
             succeeded = self._build(*command, *options)
             state.finish(warehouse, running, succeeded=succeeded)

@@ -16,3 +16,12 @@
 {% macro tested_batch() -%}
     {{ return((env_var('MEDALLION_TESTED_BATCH', '') | int) if execute else 0) }}
 {%- endmacro %}
+
+
+{#
+    The batch after which a row may have waited for what belongs to it when all rows were tested,
+    in such a refresh: it is asked about when it is old enough, and that is within the day.
+#}
+{% macro waiting_batch() -%}
+    {{ return((env_var('MEDALLION_WAITING_BATCH', '') | int) if execute else 0) }}
+{%- endmacro %}

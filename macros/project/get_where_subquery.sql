@@ -7,13 +7,17 @@
 
     scripts/refresh.py says up to which batch all rows were tested already. A test then looks at the
     rows that landed since, in every model and source that declares the batches of its rows: what a
-    refresh costs follows what changed. Every other run, and the first refresh of each day, tests
+    refresh costs follows what changed; of what may wait (is_settled), also those of the day before
+    that waited. Every other run, and the first refresh of each day, tests
     all rows. That no key is doubled between old and new rows, the engine's own keys see to.
 #}
 {% macro default__get_where_subquery(relation) -%}
     {%- set where = medallion.where_it_exists(model, config.get('where')) -%}
     {%- set tested = medallion.tested_batch() -%}
     {%- set batches = medallion.batch_columns(model) if tested else [] -%}
+    {%- if tested and model.test_metadata.name == 'relationships_where' -%}
+        {%- set tested = medallion.waiting_batch() -%}
+    {%- endif -%}
     {%- if batches -%}
         {{ return('(' ~ medallion.rows_after(relation, batches, tested, where) ~ ') dbt_subquery') }}
     {%- elif where -%}

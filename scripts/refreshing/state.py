@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,29 @@ def last_tested(connection: Connection, selection: str, project: str) -> int | N
         )
         (settled,) = cursor.fetchone()
     return None if settled is None else int(settled)
+
+
+def waiting_after(connection: Connection, selection: str, hours: int) -> int:
+    """The batch after which rows may have waited for others when all rows were tested last.
+
+    They were younger than so many hours then. There must have been such a refresh.
+    """
+    with connection.cursor() as cursor:
+        spelled = dialect(connection)
+        spelled.execute(
+            cursor,
+            "select max(started_at) from ops.refreshes "
+            "where status = 'succeeded' and selection = %s and is_whole = %s",
+            [selection, True],
+        )
+        (tested_at,) = cursor.fetchone()
+        spelled.execute(
+            cursor,
+            "select coalesce(min(case when status = 'running' or finished_at >= %s "
+            "then batch_id end) - 1, max(batch_id), 0) from ops.extract_batches",
+            [tested_at - timedelta(hours=hours)],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def begin(

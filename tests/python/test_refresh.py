@@ -241,6 +241,27 @@ def test_all_is_built_after_midnight_a_change_and_whatever_did_not_succeed(
         assert built_to("new") is None, "another day"
 
 
+@ON_EITHER
+def test_rows_may_have_waited_that_landed_hours_before_all_were_tested(recorded: Database) -> None:
+    batch = (
+        "insert into ops.extract_batches (run_id, mode, status, source_name, table_name, "
+        "finished_at) values ('r', 'full', '{}', 's', 'a', {})"
+    )
+    with recorded.connect() as connection:
+        running = state.begin(connection, "", "project", 4, is_whole=True)
+        state.finish(connection, running, succeeded=True)
+        recorded.execute("update ops.refreshes set started_at = '2026-01-02 12:00'")
+        assert state.waiting_after(connection, "", 3) == 0, "nothing has landed"
+        recorded.execute(batch.format("loaded", "'2026-01-02 08:59'"))
+        recorded.execute(batch.format("failed", "null"))
+        assert state.waiting_after(connection, "", 3) == 2
+        recorded.execute(batch.format("loaded", "'2026-01-02 09:01'"))
+        recorded.execute(batch.format("loaded", "'2026-01-02 08:58'"))
+        assert state.waiting_after(connection, "", 3) == 2
+        recorded.execute("update ops.extract_batches set status = 'running' where batch_id = 1")
+        assert state.waiting_after(connection, "", 3) == 0
+
+
 def test_a_batch_that_is_about_to_begin_is_not_settled(recorded: Database) -> None:
     """Its number is taken and not to be seen yet, while a later one might be."""
 

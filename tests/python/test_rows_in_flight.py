@@ -75,6 +75,13 @@ def test_an_order_in_flight_waits_and_keeps_no_other_waiting(
     claims = "every_line_is_of_an_order_that_exists", "orders_add_up_to_their_lines"
     tested = dbt("test", "--select", *claims, env=warehouse.env)
     assert "ERROR=2" in tested.stdout, tested.stdout
+    # Within the day, too, by the claim that is about rows.
+    batch = warehouse.scalar("select max(batch_id) from ops.extract_batches")
+    within = {"MEDALLION_TESTED_BATCH": str(batch), "MEDALLION_WAITING_BATCH": str(batch)}
+    asked = "test", "--select", claims[0]
+    assert dbt(*asked, env={**warehouse.env, **within}).returncode == 0, "when it had been asked"
+    within["MEDALLION_WAITING_BATCH"] = "1"
+    assert "ERROR=1" in dbt(*asked, env={**warehouse.env, **within}).stdout
 
     source.execute(LINE.format(WITHOUT_LINES))
     source.execute(ORDER.format(WITHOUT_ORDER))
