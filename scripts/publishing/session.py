@@ -356,10 +356,16 @@ class Session:
         (folder / "state.json").write_text(json.dumps(state, indent=2, default=str))
 
     def snapshots_left(self) -> list[str]:
-        """The snapshots that read what deploys have published, and have not run since."""
+        """The snapshots that read what deploys have published, and have not run since.
+
+        Asked anew: a connection lost while it became live matters only if there are any.
+        """
         here = {n.name for n in self.manifest.nodes.values() if n.resource_type == "snapshot"}
-        plans = map(Plan.from_json, self.ledger.plans_with_snapshots().values())
-        return sorted(here & {name for plan in plans for name in plan.snapshots})
+        with closing(open_warehouse(self.target)) as connection:
+            found = Ledger(connection, self.target_schema).plans_with_snapshots()
+        return sorted(
+            here & {name for text in found.values() for name in Plan.from_json(text).snapshots}
+        )
 
     def run_snapshots(self, told: Outcome | None = None) -> None:
         """Runs the snapshots that are left, in their place. Raises PublishError if one fails.
@@ -374,10 +380,11 @@ class Session:
         why = f"These snapshots did not run: {names}. The next deploy or refresh runs them."
         if told:
             self.outcomes.save(replace(told, reason=why))
+        plans = self.ledger.plans_with_snapshots()
         command = ("--log-level", "warn", "snapshot", "--select", *left)
         if not invoke(self.manifest, *command, target=self.target):
             raise PublishError(why)
-        for number, text in self.ledger.plans_with_snapshots().items():
+        for number, text in plans.items():
             self.ledger.set_plan(number, replace(Plan.from_json(text), snapshots=()).to_json())
         if told:
             self.outcomes.save(told)
