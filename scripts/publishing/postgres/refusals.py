@@ -69,7 +69,7 @@ from pg_depend d join pg_proc p on p.oid = d.objid and d.classid = 'pg_proc'::re
 join moving m on m.oid = d.refobjid where d.refclassid = 'pg_class'::regclass
 """
 
-_REMEDY = "Drop it, or leave this model out with --select"
+_REMEDY = "Drop it, or leave this model out (`blue_green.py run --select`)"
 
 
 def hanging(query: Callable[..., list[Any]], oids: Mapping[int, Place]) -> list[str]:

@@ -81,7 +81,7 @@ QUERIES = (
     *(_INDEXES, _FULL_TEXT),
 )
 
-_REMEDY = "Drop it, or leave this model out with --select"
+_REMEDY = "Drop it, or leave this model out (`blue_green.py run --select`)"
 
 
 def hanging(query: Query, ids: Iterable[int]) -> list[str]:
