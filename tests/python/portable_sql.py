@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 import yaml
 
+import warm
 from common.project import ROOT
 from databases import temporary_database
 
@@ -48,9 +48,9 @@ def build(target: str = "dev") -> dict[str, Result]:
     """Runs `dbt build` in a database of its own; returns the results by model or test name."""
     with tempfile.TemporaryDirectory() as folder, temporary_database("portable") as database:
         project = link_project(Path(folder))
-        command: list[str | Path] = [DBT, "build", "--target", target, "--project-dir", project]
-        command += ["--target-path", project / "target", "--profiles-dir", ROOT, "--quiet"]
-        run = subprocess.run(command, env=database.env, capture_output=True, text=True, check=False)
+        options = ["--project-dir", project, "--profiles-dir", ROOT, "--quiet"]
+        options += ["--target-path", project / "target", "--target", target]
+        run = warm.run(DBT, ["build", *map(str, options)], database.env, ROOT)
         results = project / "target" / "run_results.json"
         assert results.exists(), run.stdout + run.stderr
         return {

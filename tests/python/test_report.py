@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+import warm
 from common.project import ROOT
 from databases import Database, temporary_database
 from reporting.artifacts import read_manifest, read_run
@@ -31,6 +32,7 @@ from reporting.warehouse_facts import read_warehouse, row_counts
 
 # One run serves all of these tests, so one worker does.
 
+DBT = Path(sys.executable).with_name("dbt")
 PROJECT = Path(__file__).parent / "fixtures" / "report_project"
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>&"
 ROW_VALUE = "Zaphod Unlisted 4711"
@@ -92,17 +94,9 @@ def _built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     with temporary_database("report") as database:
         database.execute(LANDING)
         for command in (["source", "freshness"], ["build"]):
-            done = subprocess.run(
-                [
-                    *(sys.executable, "-m", "dbt.cli.main", *command),
-                    *("--project-dir", PROJECT, "--profiles-dir", ROOT, "--target-path", target),
-                    *("--log-path", target / "logs", "--threads", "2"),
-                ],
-                env=database.env,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            options = ["--project-dir", PROJECT, "--profiles-dir", ROOT, "--target-path", target]
+            options += ["--log-path", target / "logs", "--threads", "2"]
+            done = warm.run(DBT, [*command, *map(str, options)], database.env, ROOT)
             assert done.returncode == 1, done.stdout  # a stale source, a broken model
         yield Built(database, target)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import portable_sql
+import warm
 from common.project import ROOT
 from tsql.checks import check
 
@@ -160,13 +160,11 @@ def test_a_finding_names_its_line() -> None:
 
 def gate(project: Path, *files: str) -> subprocess.CompletedProcess[str]:
     """Runs the gate where no server could be reached even by mistake."""
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts" / "tsql_gate.py", "--project-dir", project, *files],
-        cwd=project,
-        env={**os.environ, "DEV_MSSQL_SERVER": "nowhere.invalid", "USER": "test"},
-        capture_output=True,
-        text=True,
-        check=False,
+    return warm.run(
+        ROOT / "scripts" / "tsql_gate.py",
+        ["--project-dir", str(project), *files],
+        {**os.environ, "DEV_MSSQL_SERVER": "nowhere.invalid", "USER": "test"},
+        project,
     )
 
 
