@@ -83,7 +83,7 @@ check: install-dev ## Lint what changed, parse, run the tests that need no serve
 		"files=$(MAKE) --no-print-directory lint-files"
 
 .PHONY: test test-all
-test: install-dev ## Lint everything and test it, whole journeys left out: under ten minutes
+test: install-dev ## Lint everything and test it, whole journeys left out: a quarter of an hour
 	@$(PY) scripts/steps.py "lint=$(MAKE) --no-print-directory lint" \
 		"tests=$(MAKE) --no-print-directory test-python TESTS='not journey'"
 	@echo "Left out: the journeys, such as a whole deploy. \`make test-all\` runs them too, as CI does."
