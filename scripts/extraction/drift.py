@@ -98,9 +98,8 @@ def _check_names(spec: TableSpec, source: Sequence[Column], writer: Writer) -> N
                 f"{spec.name}: its landing {what}, {name}, has a longer name than the warehouse "
                 f"takes: at most {limit}. Give it a shorter one in the source's YAML."
             )
-    excluded = {
-        name.lower(): name for name in spec.exclude
-    }  # these are gone if written as they are
+    # What `exclude` names as it is written at the source is not among the columns any more.
+    excluded = {name.lower(): name for name in spec.exclude}
     for column in source:
         if column.source.lower() in excluded and column.source not in spec.rename:
             raise ExtractError(
